@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms stand in the order of the house: an import goes upwards in this list only (see Sources/README.md).
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+func library(_ name: String, package: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: package)
+}
+func room(_ name: String, imports: [Target.Dependency] = [], settings: [SwiftSetting] = pure) -> Target {
+  .target(name: name, dependencies: imports, path: "Sources/\(name)", exclude: [], swiftSettings: settings)
+}
+func promises(of name: String, with others: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + others, path: "Tests/\(name)Tests", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "sluice",
+  products: [.executable(name: "sluice", targets: ["sluice"])],
+  targets: [
+    .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+    library("CModbus", package: "libmodbus"),
+    library("CSQLite", package: "sqlite3"),
+    library("CLibevent", package: "libevent"),
+    .systemLibrary(name: "CWslay", path: "Sources/CWslay"),  // Debian ships it without a pkg-config file
+    library("COpenSSL", package: "openssl"),
+
+    room("Quantities"),
+    room("Documents"),
+    room("Site", imports: ["Quantities"]),
+    room("ChargingProfiles", imports: ["Quantities", "Site"]),
+    room("Scheduling", imports: ["Quantities"]),
+    room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "Scheduling"]),
+    room("Record", imports: ["Quantities", "Site", "ChargingProfiles", "Control"]),
+    room("Metering", imports: ["Quantities", "Site", "Documents"]),
+    room("OCPP", imports: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
+    room("SiteFiles", imports: ["Quantities", "Site", "Metering", "Documents"]),
+    room("Journal", imports: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "CSQLite"], settings: strict),
+    room("Loop", imports: ["CLinux", "CLibevent", "COpenSSL"], settings: strict),
+    room("ModbusLink", imports: ["Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
+    room("StationLink", imports: ["Loop", "CLinux", "CLibevent", "CWslay", "COpenSSL"], settings: strict),
+    room(
+      "LiveHub",
+      imports: [
+        "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal", "Loop",
+        "ModbusLink", "StationLink", "Documents",
+      ], settings: strict),
+    room(
+      "Simulation",
+      imports: [
+        "Quantities", "Site", "ChargingProfiles", "Scheduling", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Documents",
+      ]),
+    room(
+      "Rig",
+      imports: [
+        "Quantities", "Site", "ChargingProfiles", "Simulation", "Loop", "ModbusLink", "StationLink", "OCPP", "Metering", "Documents",
+        "CLinux", "CModbus",
+      ], settings: strict),
+    .executableTarget(
+      name: "sluice",
+      dependencies: [
+        "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Record", "Metering", "OCPP", "SiteFiles",
+        "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
+      ], path: "Sources/sluice", swiftSettings: strict),
+
+    promises(of: "Quantities"),
+    promises(of: "Documents"),
+    promises(of: "Site", with: ["Quantities"]),
+    promises(of: "ChargingProfiles", with: ["Quantities", "Site"]),
+    promises(of: "Scheduling", with: ["Quantities"]),
+    promises(of: "Control", with: ["Quantities", "Site", "ChargingProfiles"]),
+    promises(of: "Record", with: ["Quantities", "Site", "ChargingProfiles", "Control"]),
+    promises(of: "Metering", with: ["Quantities", "Site", "Documents"]),
+    promises(of: "OCPP", with: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
+    promises(of: "SiteFiles", with: ["Quantities", "Site", "Metering", "Documents"]),
+    promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
+    promises(of: "StationLink", with: ["Loop"]),
+    promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
+    promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
