@@ -56,7 +56,8 @@ let package = Package(
     room(
       "Rig",
       imports: [
-        "Quantities", "Site", "ChargingProfiles", "Simulation", "Loop", "ModbusLink", "StationLink", "OCPP", "Metering", "Documents",
+        "Quantities", "Site", "ChargingProfiles", "Simulation", "Loop", "ModbusLink", "StationLink", "OCPP", "Metering",
+        "Documents",
         "CLinux", "CModbus",
       ], settings: strict),
     .executableTarget(
