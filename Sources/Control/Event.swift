@@ -1,0 +1,41 @@
+import ChargingProfiles
+import Quantities
+import Site
+
+/// Everything that can reach the mind. Each is journaled before the mind thinks about it.
+public enum Event: Hashable, Sendable, Codable {
+  /// The first event of a journal, and the event of a valid new site file (rule 19). Readings, transactions and beliefs of
+  /// elements that keep their id are kept.
+  case configured(Hub, version: String)
+  /// The process came back: no link is up, and what was under way is unknown.
+  case restarted(version: String)
+  case reading(MeterReading)
+  case meterFault(meter: Int, MeterFault)
+  /// `station` indexes `Hub.stations`.
+  case station(Int, StationEvent)
+  case limitSet(Limit)
+  case limitWithdrawn(id: String)
+  /// The wall clock was moved by this much; the monotonic clock was not.
+  case clockStepped(by: TimeSpan)
+  /// Increases that were held back and will not be sent.
+  case cancelled([CommandID])
+  /// The journal cannot keep what it is given: nothing may rise.
+  case storeFailed
+  case storeRecovered
+  /// What a commissioning run proved.
+  case trust(station: Int, FallbackTrust)
+  case order(Order)
+  /// The deadline that the mind asked for has come.
+  case deadline
+}
+
+/// What a person or an interface asks of the hub.
+public enum Order: Hashable, Sendable, Codable {
+  /// A command to a station, e.g. remote start or unlock, that is not control of current.
+  case station(Int, StationCommand)
+  case manualCap(circuit: Int, PerPhase<Current>?)
+  case maintenance(circuit: Int, Bool)
+  case priority(connector: Int, Int)
+  /// Holds one connector at a fixed current for a step test; nil ends it. Never above what the circuits allow.
+  case hold(connector: Int, Current?)
+}
