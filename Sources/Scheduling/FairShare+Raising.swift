@@ -1,0 +1,160 @@
+import Quantities
+
+// Progressive filling: one level rises for all, and stops at the next claim that leaves its floor, the next claim at its cap, or the
+// next circuit without room. The heap holds each circuit once, under a level at which it cannot be full yet; claims that start to rise
+// do not spoil such a bound, and claims that stop only make it easier, so a circuit is looked at again only when its bound comes up.
+
+extension FairShare.Workspace {
+  mutating func raise(_ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]) {
+    heap.removeAll(keepingCapacity: true)
+    let firstActivation = activations.first?.level ?? .max
+    for circuit in parent.indices {
+      if let bound = bound(of: circuit, from: 0, nextActivation: firstActivation) {
+        push(Event(level: bound, index: Int32(circuit)))
+      }
+    }
+    var (activation, cap) = (0, 0)
+    while cap < caps.count {
+      let nextActivation = activation < activations.count ? activations[activation].level : .max
+      let nextCap = caps[cap].level
+      let nextFull = heap.first?.level ?? .max
+      if nextActivation <= nextCap && nextActivation <= nextFull {
+        activate(Int(activations[activation].index), at: nextActivation, claims, &shares)
+        activation += 1
+      } else if nextCap <= nextFull {
+        settleAtCap(Int(caps[cap].index), claims, &shares)
+        cap += 1
+      } else {
+        let circuit = Int(pop().index)
+        if isFull(circuit, at: nextFull) { settle(below: circuit, at: nextFull, claims, &shares) }
+        if let bound = bound(of: circuit, from: nextFull, nextActivation: nextActivation) {
+          push(Event(level: bound, index: Int32(circuit)))
+        }
+      }
+    }
+  }
+
+  /// A level, at least `level`, below which no phase of the circuit can be full; nil when nobody below it can rise any more.
+  private func bound(of circuit: Int, from level: Int, nextActivation: Int) -> Int? {
+    var bound: Int?
+    for index in circuit * 3..<circuit * 3 + 3 {
+      let row = rows[index]
+      guard row.rising + row.waiting > 0 else { continue }
+      let slack = row.slack(at: level)
+      let untilThen = row.rising > 0 ? min(level + slack / row.rising, nextActivation) : nextActivation
+      bound = min(bound ?? .max, max(untilThen, level + slack / (row.rising + row.waiting)))
+    }
+    return bound
+  }
+
+  /// Whether some phase of the circuit cannot take another step of the level. A row on which nobody rises yet is full when not
+  /// even one milliampere is left: whoever waits there stays at its floor.
+  private func isFull(_ circuit: Int, at level: Int) -> Bool {
+    (circuit * 3..<circuit * 3 + 3).contains { isFull(rows[$0], at: level) }
+  }
+
+  private func isFull(_ row: Row, at level: Int) -> Bool { row.rising > 0 && row.slack(at: level) < row.rising }
+
+  private mutating func activate(
+    _ index: Int, at level: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]
+  ) {
+    guard states[index] == .waiting else { return }
+    let claim = claims[index]
+    if let binding = rowWithoutRoom(toRaise: claim, at: level) {
+      settle(index, at: claim.floor, because: binding, claim, &shares)
+      return
+    }
+    states[index] = .rising
+    change(claim) { row in
+      row.held -= claim.floor.raw
+      row.waiting -= claim.weight
+      row.rising += claim.weight
+    }
+  }
+
+  /// A claim counts as `weight` times level while it rises, which at its activation is up to a milliampere more than its floor.
+  private func rowWithoutRoom(toRaise claim: FairShare.Claim, at level: Int) -> FairShare.Binding? {
+    let more = claim.weight * level - (claim.floor.raw << FairShare.fraction)
+    var circuit = claim.circuit
+    while circuit >= 0 {
+      for phase in 0..<3 where claim.phases.rawValue & (1 << UInt8(phase)) != 0 {
+        if rows[circuit * 3 + phase].slack(at: level) < more {
+          return FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!)
+        }
+      }
+      circuit = Int(parent[circuit])
+    }
+    return nil
+  }
+
+  private mutating func settleAtCap(_ index: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]) {
+    guard states[index] == .rising else { return }
+    settle(index, at: claims[index].cap, because: nil, claims[index], &shares)
+  }
+
+  /// Stops everybody who rises or waits below a phase of the circuit that is full.
+  private mutating func settle(
+    below circuit: Int, at level: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]
+  ) {
+    for phase in 0..<3 where isFull(rows[circuit * 3 + phase], at: level) {
+      let binding = FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!)
+      for place in first[circuit]..<end[circuit] {
+        let index = Int(order[place])
+        guard states[index] != .settled, claims[index].phases.rawValue & (1 << UInt8(phase)) != 0 else { continue }
+        let claim = claims[index]
+        let reached = states[index] == .rising ? (claim.weight * level) >> FairShare.fraction : claim.floor.raw
+        settle(index, at: Current(raw: min(reached, claim.cap.raw)), because: binding, claim, &shares)
+      }
+    }
+  }
+
+  private mutating func settle(
+    _ index: Int, at current: Current, because binding: FairShare.Binding?, _ claim: FairShare.Claim,
+    _ shares: inout [FairShare.Share]
+  ) {
+    let wasRising = states[index] == .rising
+    change(claim) { row in
+      if wasRising {
+        row.rising -= claim.weight
+        row.held += current.raw
+      } else {
+        row.waiting -= claim.weight
+      }
+    }
+    states[index] = .settled
+    shares[index] = FairShare.Share(current: current, binding: current == claim.cap ? nil : binding)
+  }
+
+  // The heap: the least level on top, equal levels by circuit.
+
+  private func stands(_ a: Event, before b: Event) -> Bool { a.level != b.level ? a.level < b.level : a.index < b.index }
+
+  private mutating func push(_ event: Event) {
+    heap.append(event)
+    var child = heap.count - 1
+    while child > 0 {
+      let above = (child - 1) / 2
+      guard stands(event, before: heap[above]) else { break }
+      heap[child] = heap[above]
+      child = above
+    }
+    heap[child] = event
+  }
+
+  private mutating func pop() -> Event {
+    let top = heap[0]
+    let last = heap.removeLast()
+    guard !heap.isEmpty else { return top }
+    var place = 0
+    while true {
+      var child = 2 * place + 1
+      guard child < heap.count else { break }
+      if child + 1 < heap.count, stands(heap[child + 1], before: heap[child]) { child += 1 }
+      guard stands(heap[child], before: last) else { break }
+      heap[place] = heap[child]
+      place = child
+    }
+    heap[place] = last
+    return top
+  }
+}

@@ -1,0 +1,14 @@
+/// A small generator with a seed, so that a failing case can be made again. Source: Steele, Lea & Flood, SplitMix (OOPSLA 2014).
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 }
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+  mutating func whole(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+  mutating func chance(_ percent: Int) -> Bool { whole(1...100) <= percent }
+}
