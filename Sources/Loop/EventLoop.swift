@@ -1,0 +1,122 @@
+import CLibevent
+import CLinux
+import Glibc
+
+/// One thread that waits for sockets, timers and signals, and on which everything of libevent happens.
+///
+/// Objects that live on a loop are touched on its thread only; others reach them through `run`.
+/// A loop holds itself alive until `stop`.
+public final class EventLoop: @unchecked Sendable {
+  /// For actors that live on this loop.
+  public let executor: LoopExecutor
+  /// libevent's `event_base`; on the loop's thread only.
+  public let base: OpaquePointer
+  private var wakeEvent: OpaquePointer?
+  private var thread = pthread_t()
+  private let started = Latch()
+  private var signals: [OpaquePointer] = []
+
+  /// Starts the thread. From now on the process ignores SIGPIPE: a peer that has gone is an error of the write.
+  /// - Throws: `LoopFault.system` or `.library`.
+  public init() throws(LoopFault) {
+    executor = try LoopExecutor()
+    guard let configuration = event_config_new() else { throw .library(call: "event_config_new") }
+    defer { event_config_free(configuration) }
+    event_config_set_flag(configuration, Int32(EVENT_BASE_FLAG_NOLOCK.rawValue))
+    guard let base = event_base_new_with_config(configuration) else { throw .library(call: "event_base_new_with_config") }
+    self.base = base
+    signal(SIGPIPE, SIG_IGN)
+    try watchWakeDescriptor()
+    try startThread()
+  }
+
+  /// Runs `work` on the loop's thread, after everything queued before; from the loop's thread too, not at once.
+  public func run(_ work: @escaping @Sendable () -> Void) {
+    executor.append(.closure(work))
+  }
+
+  /// Runs `work` on the loop's thread and waits for it. On the loop's thread itself it runs at once.
+  public func sync<Value: Sendable, Failure: Error>(_ work: @escaping @Sendable () throws(Failure) -> Value) throws(Failure)
+    -> Value
+  {
+    if executor.isCurrent { return try work() }
+    let outcome = Locked<Result<Value, Failure>?>(nil), done = Latch()
+    run {
+      let result = Result { () throws(Failure) -> Value in try work() }
+      outcome.with { $0 = result }
+      done.open()
+    }
+    done.wait()
+    guard let result = outcome.with({ $0 }) else { preconditionFailure("the latch opened before the outcome was there") }
+    return try result.get()
+  }
+
+  /// Ends the process's trust in the caller when it is not on the loop's thread.
+  public func preconditionCurrent() {
+    executor.checkIsolated()
+  }
+
+  /// Calls `action` on the loop each time the process gets the signal. One loop of a process may watch signals.
+  /// - Source: libevent's own handler is used rather than signalfd, for that needs the signal blocked in every thread there is.
+  public func onSignal(_ number: Int32, _ action: @escaping @Sendable () -> Void) {
+    run { [self] in
+      let box = Unmanaged.passRetained(SignalAction(action))
+      let flags = Int16(EV_SIGNAL | EV_PERSIST)
+      let event = event_new(
+        base, number, flags,
+        { _, _, box in
+          guard let box else { return }
+          Unmanaged<SignalAction>.fromOpaque(box).takeUnretainedValue().action()
+        }, box.toOpaque())
+      guard let event, event_add(event, nil) == 0 else { preconditionFailure("signal \(number) cannot be watched") }
+      signals.append(event)
+    }
+  }
+
+  /// Ends the thread after the work queued so far and frees the base. Servers and clients of the loop must have been stopped.
+  /// Not from the loop's own thread.
+  public func stop() {
+    precondition(!executor.isCurrent, "a loop cannot wait for itself")
+    run { [self] in event_base_loopbreak(base) }
+    pthread_join(thread, nil)
+    for event in signals { event_free(event) }
+    if let wakeEvent { event_free(wakeEvent) }
+    event_base_free(base)
+  }
+
+  private func watchWakeDescriptor() throws(LoopFault) {
+    let me = Unmanaged.passUnretained(self).toOpaque()
+    let flags = Int16(EV_READ | EV_PERSIST)
+    wakeEvent = event_new(
+      base, executor.wakeDescriptor, flags,
+      { _, _, me in
+        guard let me else { return }
+        Unmanaged<EventLoop>.fromOpaque(me).takeUnretainedValue().executor.drain()
+      }, me)
+    guard let wakeEvent, event_add(wakeEvent, nil) == 0 else { throw .library(call: "event_new") }
+  }
+
+  private func startThread() throws(LoopFault) {
+    let me = Unmanaged.passRetained(self)
+    let result = pthread_create(
+      &thread, nil,
+      { me in
+        guard let me else { return nil }
+        let loop = Unmanaged<EventLoop>.fromOpaque(me).takeRetainedValue()
+        loop.executor.thread = pthread_self()
+        loop.started.open()
+        event_base_loop(loop.base, EVLOOP_NO_EXIT_ON_EMPTY)
+        return nil
+      }, me.toOpaque())
+    guard result == 0 else {
+      me.release()
+      throw .system(call: "pthread_create", error: result)
+    }
+    started.wait()
+  }
+}
+
+private final class SignalAction: Sendable {
+  let action: @Sendable () -> Void
+  init(_ action: @escaping @Sendable () -> Void) { self.action = action }
+}
