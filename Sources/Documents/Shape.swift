@@ -2,7 +2,7 @@
 public struct Shape<Value>: Sendable {
   /// Completes "expected ...": "a whole number from 1 to 247".
   public let expected: String
-  let read: @Sendable (Node) -> Value?
+  public let read: @Sendable (Node) -> Value?
   /// - Parameter read: the value, or nil when the node is not one.
   public init(_ expected: String, read: @escaping @Sendable (Node) -> Value?) { (self.expected, self.read) = (expected, read) }
 

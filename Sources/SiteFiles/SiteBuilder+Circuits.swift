@@ -1,0 +1,117 @@
+import Documents
+import Quantities
+import Site
+
+extension SiteBuilder {
+  /// Reads a circuit and all below it; a parent stands before its children.
+  mutating func readCircuit(_ reader: ObjectReader, parent: Int?) {
+    let id = reader.required("id", .identifier) ?? ""
+    let rating = reader.required("limit_a", .amperesPerPhase(1...10_000)) ?? PerPhase(all: .amperes(1))
+    var circuit = Circuit(id: id, parent: parent, rating: rating)
+    circuit.curve = reader.object("curve").map(Self.curve) ?? .standard
+    circuit.contract = reader.object("contract").map(Self.contract)
+    circuit.baseWorst = reader.required("base_worst_a", .amperesPerPhase()) ?? .zero
+    circuit.generation = reader.optional("generation_a", .amperesPerPhase(), else: .zero)
+    circuit.firmGeneration = reader.optional("count_generation_a", .amperesPerPhase(), else: .zero)
+    circuit.conductorRating = reader.optional("conductor_a", .amperesPerPhase(1...10_000))
+    circuit.measurement = reader.object("meter").flatMap { self.measurement($0) }
+    circuit.unbalanceLimit = reader.optional("unbalance_a", .amperes(1...1000))
+    circuit.manualCap = reader.optional("manual_cap_a", .amperesPerPhase())
+    circuit.maintenance = reader.optional("maintenance", .flag, else: false)
+    circuit.margin = reader.optional("margin_a", .amperes(0...1000), else: .zero)
+    circuit.arrivalReserve = reader.optional("arrival_reserve_a", .amperes(0...1000))
+    let failsafe = reader.optional("failsafe_a", .amperesPerPhase())
+    for phase in Phase.allCases where circuit.firmGeneration[phase] > circuit.generation[phase] {
+      reader.complain(about: "count_generation_a", expected: "at most `generation_a` on \(phase.name)")
+      break
+    }
+    for phase in Phase.allCases where circuit.margin >= circuit.rating[phase] {
+      reader.complain(about: "margin_a", expected: "less than `limit_a`")
+      break
+    }
+    hub.circuits.append(circuit)
+    self.failsafe.append(failsafe)
+    let index = hub.circuits.count - 1
+    for child in reader.objects("circuits") { readCircuit(child, parent: index) }
+    reader.finish()
+  }
+
+  private func measurement(_ reader: ObjectReader) -> Circuit.Measurement? {
+    let id = reader.required("id", .identifier)
+    let rotation: PhaseRotation = reader.optional("phases", .word(), else: .rst)
+    let inverted = reader.optional("inverted", .flag, else: false)
+    reader.finish()
+    guard let id else { return nil }
+    guard let index = hub.meters.firstIndex(where: { $0.id == id }) else {
+      reader.complain(about: "id", expected: "a meter of this file: \(hub.meters.map(\.id).joined(separator: ", "))")
+      return nil
+    }
+    return Circuit.Measurement(meter: index, rotation: rotation, inverted: inverted)
+  }
+
+  private static func curve(_ reader: ObjectReader) -> TripCurve {
+    let points = reader.objects("points").map { point in
+      let value = TripCurve.Point(
+        permille: point.required("times", .scaled(3, 1...20, "a multiple of `limit_a`")) ?? 1000,
+        time: point.required("for_s", .seconds(0...86_400)) ?? .zero)
+      point.finish()
+      return value
+    }
+    let beyond = reader.required("beyond_s", .seconds(0...3600)) ?? .zero
+    for i in points.indices.dropFirst() where points[i].permille <= points[i - 1].permille || points[i].time > points[i - 1].time {
+      reader.complain(about: "points", expected: "points with rising `times` and falling `for_s`")
+      break
+    }
+    if let last = points.last, last.time < beyond {
+      reader.complain(about: "beyond_s", expected: "at most the last point's `for_s`")
+    }
+    reader.finish()
+    return TripCurve(points: points, beyond: beyond)
+  }
+
+  private static func contract(_ reader: ObjectReader) -> ContractLimit {
+    let current = reader.optional("mean_a", .amperesPerPhase(1...10_000))
+    let power = reader.optional("mean_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })
+    if (reader.node["mean_a"] == nil) == (reader.node["mean_kw"] == nil) {
+      findAmount(reader)
+    }
+    let window = reader.optional("window_min", .minutes(1...1440), else: .minutes(15))
+    let offset = reader.optional("offset_s", .seconds(0...86_400), else: .zero)
+    reader.finish()
+    return ContractLimit(
+      amount: current.map(ContractLimit.Amount.current) ?? .power(power ?? .zero), window: window, offset: offset)
+  }
+  private static func findAmount(_ reader: ObjectReader) {
+    reader.complain(
+      about: "window_min", found: "a contract with both or neither of `mean_a` and `mean_kw`", expected: "exactly one of them")
+  }
+
+  static func settings(_ reader: ObjectReader) -> Settings {
+    var settings = Settings()
+    settings.horizon = reader.optional("horizon_s", .seconds(60...3600), else: settings.horizon)
+    settings.guardTime = reader.optional("guard_s", .seconds(0...600), else: settings.guardTime)
+    settings.vehicleReaction = reader.optional("vehicle_reaction_s", .seconds(0...300), else: settings.vehicleReaction)
+    settings.deadBand = reader.optional("dead_band_a", .amperes(0...10), else: settings.deadBand)
+    settings.sharingInterval = reader.optional("sharing_interval_s", .seconds(0...3600), else: settings.sharingInterval)
+    settings.followTolerance = reader.optional("follow_tolerance_a", .amperes(0...5), else: settings.followTolerance)
+    settings.increaseStep = reader.optional("increase_step_a", .amperes(0...100), else: settings.increaseStep)
+    settings.increaseInterval = reader.optional("increase_interval_s", .seconds(0...3600), else: settings.increaseInterval)
+    settings.giveBackAfter = reader.optional("give_back_after_s", .seconds(10...3600), else: settings.giveBackAfter)
+    settings.giveBackMargin = reader.optional("give_back_margin_a", .amperes(0...32), else: settings.giveBackMargin)
+    settings.rotationPeriod = reader.optional("rotation_min", .minutes(5...240), else: settings.rotationPeriod)
+    settings.minimumOnOff = reader.optional("minimum_on_off_s", .seconds(0...3600), else: settings.minimumOnOff)
+    settings.cyclesPerSession = reader.optional("cycles_per_session", .whole(0...1000), else: settings.cyclesPerSession)
+    settings.lowestVoltage = reader.optional(
+      "lowest_voltage_v", Shape<Int>.whole(80...400).map { Voltage.volts($0) }, else: settings.lowestVoltage)
+    settings.largestSkew = reader.optional("largest_skew_s", .seconds(1...300), else: settings.largestSkew)
+    settings.stalePeriods = reader.optional("stale_periods", .whole(2...60), else: settings.stalePeriods)
+    settings.frozenAfter = reader.optional("frozen_after_s", .seconds(10...3600), else: settings.frozenAfter)
+    settings.excessPatience = reader.optional("excess_patience_s", .seconds(0...60), else: settings.excessPatience)
+    settings.narrowsPhases = reader.optional("narrows_phases", .flag, else: settings.narrowsPhases)
+    if settings.guardTime < settings.vehicleReaction {
+      reader.complain(about: "guard_s", expected: "at least the vehicle's reaction, as it is that plus the clock skew")
+    }
+    reader.finish()
+    return settings
+  }
+}
