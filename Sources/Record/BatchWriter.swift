@@ -1,0 +1,128 @@
+import Control
+import Quantities
+import Site
+
+/// Gathers entries into one batch.
+public struct BatchWriter: Sendable {
+  private var kept = ByteWriter()
+  private var readings = ByteWriter()
+  private var coding = ReadingCoding()
+  private var first: EventStamp?
+  private var last: EventStamp?
+  private var lastReading: EventStamp?
+  private var lastKept: EventStamp?
+
+  public init() {}
+  public var isEmpty: Bool { first == nil }
+  public var lastSequence: UInt64? { last?.sequence }
+  /// Bytes so far, for whoever bounds a batch.
+  public var size: Int { kept.bytes.count + readings.bytes.count }
+
+  /// - Parameter entry: its sequence follows the last one's.
+  /// - Throws: what an event's own coding throws; the synthesized ones throw nothing.
+  public mutating func append(_ entry: Entry) throws {
+    precondition(last.map { $0.sequence + 1 == entry.stamp.sequence } ?? true, "a gap in the sequence")
+    let start = first ?? entry.stamp
+    if entry.isReading {
+      Self.put(entry.stamp, after: lastReading, first: start, to: &readings)
+      coding.write(entry.event, to: &readings)
+      lastReading = entry.stamp
+    }
+    if !entry.isReading || !entry.effects.isEmpty {
+      Self.put(entry.stamp, after: lastKept, first: start, to: &kept)
+      kept.put(byte: entry.isReading ? 0 : 1)
+      if !entry.isReading { try BinaryEncoder.encode(entry.event, to: &kept) }
+      kept.put(unsigned: UInt64(entry.effects.count))
+      for effect in entry.effects { try BinaryEncoder.encode(effect, to: &kept) }
+      lastKept = entry.stamp
+    }
+    first = start
+    last = entry.stamp
+  }
+
+  /// - Precondition: not empty.
+  public func finish() -> Batch {
+    guard let first, let last else { preconditionFailure("an empty batch") }
+    var head = ByteWriter()
+    head.put(unsigned: UInt64(Batch.formatVersion))
+    head.put(unsigned: first.sequence)
+    head.put(first.utc.milliseconds)
+    head.put(first.monotonic.milliseconds)
+    let keptSection = head.bytes + kept.bytes
+    return Batch(
+      first: first.sequence, last: last.sequence, firstAt: first.utc, lastAt: last.utc, kept: keptSection,
+      readings: readings.bytes, keptDigest: SHA256.digest(keptSection), readingsDigest: SHA256.digest(readings.bytes))
+  }
+
+  private static func put(_ stamp: EventStamp, after last: EventStamp?, first: EventStamp, to writer: inout ByteWriter) {
+    let last = last ?? first
+    writer.put(unsigned: stamp.sequence - last.sequence)
+    writer.put(stamp.utc.milliseconds - last.utc.milliseconds)
+    writer.put(stamp.monotonic.milliseconds - last.monotonic.milliseconds)
+  }
+}
+
+extension Batch {
+  /// What is left of an entry whose raw reading was thinned away.
+  public enum Remains: Hashable, Sendable {
+    case whole(Entry)
+    case thinned(EventStamp, effects: [Effect])
+  }
+
+  /// The entries in order of sequence. Readings without effects that were thinned away are missing.
+  /// - Throws: `RecordFault` where a section is no such section.
+  public func entries() throws(RecordFault) -> [Remains] {
+    var reader = ByteReader(kept)
+    let version = try reader.unsigned()
+    guard version == UInt64(Self.formatVersion) else {
+      throw .otherVersion(Int(clamping: version), known: Self.formatVersion)
+    }
+    let sequence = try reader.unsigned()
+    let utc = try reader.integer()
+    let first = EventStamp(
+      utc: Instant(milliseconds: utc), monotonic: Monotonic(milliseconds: try reader.integer()), sequence: sequence)
+    var events = try readEvents(from: first)
+    var result: [Remains] = []
+    var stamp = first
+    while !reader.isAtEnd {
+      stamp = try Self.stamp(after: stamp, &reader)
+      let at = reader.position
+      let hasEvent = try reader.byte()
+      guard hasEvent < 2 else { throw .badValue("flag \(hasEvent)", at: at) }
+      let event = hasEvent == 1 ? try BinaryDecoder.decode(Event.self, from: &reader) : nil
+      var effects: [Effect] = []
+      for _ in 0..<(try reader.count()) { effects.append(try BinaryDecoder.decode(Effect.self, from: &reader)) }
+      while let next = events.first, next.stamp.sequence < stamp.sequence { result.append(.whole(events.removeFirst())) }
+      if let event {
+        result.append(.whole(Entry(stamp: stamp, event: event, effects: effects)))
+      } else if let next = events.first, next.stamp.sequence == stamp.sequence {
+        events.removeFirst()
+        result.append(.whole(Entry(stamp: stamp, event: next.event, effects: effects)))
+      } else {
+        result.append(.thinned(stamp, effects: effects))
+      }
+    }
+    return result + events.map { .whole($0) }
+  }
+
+  private func readEvents(from first: EventStamp) throws(RecordFault) -> ArraySlice<Entry> {
+    guard let readings else { return [] }
+    var reader = ByteReader(readings)
+    var coding = ReadingCoding()
+    var result: [Entry] = []
+    var stamp = first
+    while !reader.isAtEnd {
+      stamp = try Self.stamp(after: stamp, &reader)
+      result.append(Entry(stamp: stamp, event: try coding.read(from: &reader), effects: []))
+    }
+    return result[...]
+  }
+
+  private static func stamp(after last: EventStamp, _ reader: inout ByteReader) throws(RecordFault) -> EventStamp {
+    let step = try reader.unsigned()
+    let utc = try reader.integer()
+    return EventStamp(
+      utc: Instant(milliseconds: last.utc.milliseconds &+ utc),
+      monotonic: Monotonic(milliseconds: last.monotonic.milliseconds &+ (try reader.integer())), sequence: last.sequence &+ step)
+  }
+}

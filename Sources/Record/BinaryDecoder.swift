@@ -1,0 +1,169 @@
+/// Reads what `BinaryEncoder` wrote, by the same types in the same order.
+public enum BinaryDecoder {
+  /// - Throws: `RecordFault` for bytes that are no such value, with what is left over after it.
+  public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(RecordFault) -> Value {
+    var reader = ByteReader(bytes)
+    let value = try decode(type, from: &reader)
+    try reader.finish()
+    return value
+  }
+  /// Takes one value from `reader`.
+  public static func decode<Value: Decodable>(_ type: Value.Type, from reader: inout ByteReader) throws(RecordFault) -> Value {
+    let source = Source(reader)
+    do {
+      let value = try source.get(type)
+      reader = source.reader
+      return value
+    } catch let fault as RecordFault {
+      throw fault
+    } catch {
+      throw .badValue("\(type)", at: source.reader.position)
+    }
+  }
+}
+
+protocol MaybeAbsentDecoded { static func absent() -> Self }
+extension Optional: MaybeAbsentDecoded { static func absent() -> Self { nil } }
+
+private final class Source: Decoder {
+  var reader: ByteReader
+  var codingPath: [any CodingKey] { [] }
+  var userInfo: [CodingUserInfoKey: Any] { [:] }
+  init(_ reader: ByteReader) { self.reader = reader }
+
+  func get<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    if let optional = type as? any MaybeAbsentDecoded.Type {
+      if !(try flag()), let nothing = optional.absent() as? Value { return nothing }
+    }
+    return try Value(from: self)
+  }
+  func flag() throws(RecordFault) -> Bool {
+    let at = reader.position
+    switch try reader.byte() {
+    case 0: return false
+    case 1: return true
+    case let other: throw .badValue("flag \(other)", at: at)
+    }
+  }
+  func narrow<Value: FixedWidthInteger>(_ type: Value.Type) throws(RecordFault) -> Value {
+    let at = reader.position
+    if Value.isSigned {
+      let wide = try reader.integer()
+      guard let value = Value(exactly: wide) else { throw .badValue("\(wide)", at: at) }
+      return value
+    }
+    let wide = try reader.unsigned()
+    guard let value = Value(exactly: wide) else { throw .badValue("\(wide)", at: at) }
+    return value
+  }
+  func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+    KeyedDecodingContainer(KeyedSource<Key>(source: self))
+  }
+  func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try ListSource(source: self) }
+  func singleValueContainer() throws -> any SingleValueDecodingContainer { SingleSource(source: self) }
+}
+
+private struct KeyedSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
+  let source: Source
+  var codingPath: [any CodingKey] { [] }
+  /// Only an enum's synthesized decoding asks for the keys: the alternative's name stands next.
+  var allKeys: [Key] {
+    guard let name = try? source.reader.text(), let key = Key(stringValue: name) else { return [] }
+    return [key]
+  }
+  func contains(_ key: Key) -> Bool { true }
+  func decodeNil(forKey key: Key) throws -> Bool { !(try source.flag()) }
+  func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try source.get(type) }
+  func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+    try source.flag() ? try source.get(type) : nil
+  }
+  func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+    try source.flag() ? try source.reader.integer() : nil
+  }
+  func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try source.flag() ? try source.flag() : nil }
+  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+    try source.flag() ? try source.reader.text() : nil
+  }
+  func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
+    try source.flag() ? try source.reader.unsigned() : nil
+  }
+  func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+    try source.flag() ? Double(bitPattern: try source.reader.fixed()) : nil
+  }
+  func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try source.flag() ? try source.get(type) : nil }
+  func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? { try source.flag() ? try source.get(type) : nil }
+  func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
+    KeyedDecodingContainer(KeyedSource<Nested>(source: source))
+  }
+  func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { try ListSource(source: source) }
+  func superDecoder() throws -> any Decoder { source }
+  func superDecoder(forKey key: Key) throws -> any Decoder { source }
+}
+
+private struct ListSource: UnkeyedDecodingContainer {
+  let source: Source
+  let count: Int?
+  var currentIndex = 0
+  var codingPath: [any CodingKey] { [] }
+  var isAtEnd: Bool { currentIndex >= count ?? 0 }
+  init(source: Source) throws(RecordFault) {
+    self.source = source
+    let at = source.reader.position
+    var count = 0
+    for i in 0..<4 { count |= Int(try source.reader.byte()) << (8 * i) }
+    // An element may be empty (an alternative of one), so the bytes left do not bound the count: a limit does.
+    guard count <= 1 << 24 else { throw .badLength(count, at: at) }
+    self.count = count
+  }
+  private mutating func one() throws(RecordFault) {
+    if isAtEnd { throw .endsEarly(at: source.reader.position) }
+    currentIndex += 1
+  }
+  mutating func decodeNil() throws -> Bool {
+    if try source.flag() { return false }
+    try one()
+    return true
+  }
+  mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    try one()
+    return try source.get(type)
+  }
+  mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
+    try one()
+    return KeyedDecodingContainer(KeyedSource<Nested>(source: source))
+  }
+  mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+    try one()
+    return try ListSource(source: source)
+  }
+  mutating func superDecoder() throws -> any Decoder { source }
+}
+
+private struct SingleSource: SingleValueDecodingContainer {
+  let source: Source
+  var codingPath: [any CodingKey] { [] }
+  /// Whether it is absent has been read already.
+  func decodeNil() -> Bool { false }
+  func decode(_ type: Bool.Type) throws -> Bool { try source.flag() }
+  func decode(_ type: String.Type) throws -> String { try source.reader.text() }
+  func decode(_ type: Double.Type) throws -> Double { Double(bitPattern: try source.reader.fixed()) }
+  func decode(_ type: Float.Type) throws -> Float { Float(Double(bitPattern: try source.reader.fixed())) }
+  func decode(_ type: Int.Type) throws -> Int { try source.reader.integer() }
+  func decode(_ type: Int8.Type) throws -> Int8 { try source.narrow(type) }
+  func decode(_ type: Int16.Type) throws -> Int16 { try source.narrow(type) }
+  func decode(_ type: Int32.Type) throws -> Int32 { try source.narrow(type) }
+  func decode(_ type: Int64.Type) throws -> Int64 { try source.narrow(type) }
+  func decode(_ type: UInt.Type) throws -> UInt { try source.narrow(type) }
+  func decode(_ type: UInt8.Type) throws -> UInt8 { try source.reader.byte() }
+  func decode(_ type: UInt16.Type) throws -> UInt16 { try source.narrow(type) }
+  func decode(_ type: UInt32.Type) throws -> UInt32 { try source.narrow(type) }
+  func decode(_ type: UInt64.Type) throws -> UInt64 { try source.narrow(type) }
+  func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try source.get(type) }
+}

@@ -1,0 +1,205 @@
+import Control
+import Quantities
+import Site
+
+/// Drives the mind in both houses: stamps an event, records it, lets the mind think, and lets its effects go when they may.
+///
+/// The house gives the time with each call and acts on what is returned. It calls `handle` for each event and `wake` at `nextWake` and
+/// whenever the store has something to report.
+public struct Driver<Log: Store> {
+  public var store: Log
+  public private(set) var controller: SiteController
+  /// The newest stamp given; sequence 0: none yet.
+  public private(set) var stamp: EventStamp
+  /// The store does not keep what it is given.
+  public private(set) var storeHasFailed = false
+  public private(set) var lastFault: StoreFault?
+  private let version: String
+  private let timing: RecordTiming
+  private var clock: ClockOffset?
+  private var gate = Gate()
+  private var writer = BatchWriter()
+  private var oldestPending: Monotonic?
+  /// Something that is not yet with the store concerns a station or a transaction.
+  private var hasCommands = false
+  private var isUrgent: Bool { hasCommands || gate.isWaiting }
+  private var underWay: (batch: Batch, snapshot: Snapshot?)?
+  private var retryAt: Monotonic?
+  private var retryAfter: TimeSpan
+  private var snapshotDue: Monotonic?
+
+  /// - Parameter restored: what the store kept; nil: a new journal, whose first event must be `.configured`. After a restart the first
+  ///   event must be `.restarted`.
+  public init(store: Log, version: String, restored: Restored? = nil, timing: RecordTiming = RecordTiming()) {
+    (self.store, self.version, self.timing) = (store, version, timing)
+    controller = restored?.controller ?? SiteController()
+    stamp = restored?.stamp ?? EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: 0)
+    retryAfter = timing.retry
+  }
+
+  /// Records the event and thinks.
+  /// - Parameters:
+  ///   - utc: the wall clock.
+  ///   - monotonic: the house's clock that never steps.
+  /// - Returns: what is to be done now, in order.
+  public mutating func handle(_ event: Event, utc: Instant, monotonic: Monotonic) -> [Effect] {
+    let now = time(monotonic, utc: utc)
+    var effects = collect(utc: utc, now: now)
+    effects += think(event, utc: utc, now: now)
+    submit(now: now)
+    return effects
+  }
+
+  /// Hears the store, thinks if the mind's deadline has come, and gives the store what waits.
+  public mutating func wake(utc: Instant, monotonic: Monotonic) -> [Effect] {
+    let now = time(monotonic, utc: utc)
+    var effects = collect(utc: utc, now: now)
+    if let deadline = controller.nextDeadline, deadline <= now { effects += think(.deadline, utc: utc, now: now) }
+    submit(now: now)
+    return effects
+  }
+
+  /// When to call `wake`, on the house's clock, if nothing comes before; nil: never.
+  public var nextWake: Monotonic? {
+    var due = [controller.nextDeadline, underWay == nil ? nil : retryAt ?? store.nextReport]
+    if underWay == nil, let oldestPending { due.append(isUrgent ? oldestPending : oldestPending + timing.linger) }
+    return due.compactMap { $0 }.min().map { clock?.house($0) ?? $0 }
+  }
+
+  /// Submits everything recorded, with a snapshot: before an orderly end. Call `wake` until `isDurable`.
+  public mutating func finish(monotonic: Monotonic) {
+    let now = clock?.mind(monotonic) ?? monotonic
+    snapshotDue = now
+    submit(now: now, all: true)
+  }
+  /// Everything recorded survives a crash.
+  public var isDurable: Bool { writer.isEmpty && underWay == nil }
+
+  /// The stamp that an event at this moment would have, for `SiteController.view`.
+  public func stamp(utc: Instant, monotonic: Monotonic) -> EventStamp {
+    EventStamp(
+      utc: utc, monotonic: max(stamp.monotonic, clock?.mind(monotonic) ?? stamp.monotonic), sequence: stamp.sequence + 1)
+  }
+
+  private mutating func time(_ monotonic: Monotonic, utc: Instant) -> Monotonic {
+    if clock == nil { clock = ClockOffset(house: monotonic, utc: utc, last: stamp) }
+    return max(stamp.monotonic, clock?.mind(monotonic) ?? monotonic)
+  }
+
+  private mutating func think(_ event: Event, utc: Instant, now: Monotonic) -> [Effect] {
+    var result: [Effect] = []
+    var queue = [event]
+    while !queue.isEmpty {
+      let event = queue.removeFirst()
+      stamp = EventStamp(utc: utc, monotonic: now, sequence: stamp.sequence + 1)
+      let effects = controller.handle(event, at: stamp)
+      record(Entry(stamp: stamp, event: event, effects: effects), now: now)
+      var (released, cancelled) = gate.admit(effects, sequence: stamp.sequence)
+      if storeHasFailed, !Self.isCancellation(event) {
+        let freed = gate.storeFailed()
+        released += freed.released
+        cancelled += freed.cancelled
+      }
+      result += released
+      if !cancelled.isEmpty { queue.append(.cancelled(cancelled)) }
+    }
+    return result
+  }
+
+  /// What a mind asks for in answer to a cancellation waits for the next event: otherwise the two could go on for ever.
+  private static func isCancellation(_ event: Event) -> Bool {
+    if case .cancelled = event { return true }
+    return false
+  }
+
+  private mutating func record(_ entry: Entry, now: Monotonic) {
+    do {
+      try writer.append(entry)
+    } catch {
+      preconditionFailure("an event or effect that cannot be written: \(error)")
+    }
+    if oldestPending == nil { oldestPending = now }
+    for effect in entry.effects {
+      if case .command = effect { hasCommands = true }
+      if case .transaction = effect { hasCommands = true }
+    }
+  }
+
+  private mutating func collect(utc: Instant, now: Monotonic) -> [Effect] {
+    var effects: [Effect] = []
+    for report in store.reports(at: now) {
+      switch report {
+      case .durable(let sequence):
+        underWay = nil
+        retryAfter = timing.retry
+        if storeHasFailed {
+          storeHasFailed = false
+          effects += think(.storeRecovered, utc: utc, now: now)
+        }
+        effects += gate.release(through: sequence)
+      case .failed(_, let fault):
+        lastFault = fault
+        retryAt = now + retryAfter
+        retryAfter = min(retryAfter * 2, timing.longestRetry)
+        guard !storeHasFailed else { continue }
+        storeHasFailed = true
+        let freed = gate.storeFailed()
+        effects += freed.released
+        if !freed.cancelled.isEmpty { effects += think(.cancelled(freed.cancelled), utc: utc, now: now) }
+        effects += think(.storeFailed, utc: utc, now: now)
+      }
+    }
+    return effects
+  }
+
+  private mutating func submit(now: Monotonic, all: Bool = false) {
+    if let task = underWay {
+      guard let due = retryAt, due <= now else { return }
+      retryAt = nil
+      return store.submit(task.batch, snapshot: task.snapshot, at: now)
+    }
+    guard let oldest = oldestPending, !writer.isEmpty else { return }
+    guard all || isUrgent || now - oldest >= timing.linger || writer.size >= timing.batchBytes else { return }
+    let batch = writer.finish()
+    let snapshot = snapshotDue.map { $0 <= now } ?? true ? takeSnapshot() : nil
+    if snapshot != nil { snapshotDue = now + timing.snapshots }
+    (writer, oldestPending, hasCommands, underWay) = (BatchWriter(), nil, false, (batch, snapshot))
+    store.submit(batch, snapshot: snapshot, at: now)
+  }
+
+  private func takeSnapshot() -> Snapshot {
+    do {
+      return Snapshot(stamp: stamp, version: version, state: try BinaryEncoder.encode(controller))
+    } catch {
+      preconditionFailure("a mind that cannot be written: \(error)")
+    }
+  }
+}
+
+/// How long the record may wait, and how often the mind's state is kept.
+public struct RecordTiming: Hashable, Sendable {
+  /// How long entries that concern no station and no transaction may gather.
+  public var linger: TimeSpan
+  public var snapshots: TimeSpan
+  public var retry: TimeSpan
+  public var longestRetry: TimeSpan
+  public var batchBytes: Int
+  public init(
+    linger: TimeSpan = .seconds(10), snapshots: TimeSpan = .hours(1), retry: TimeSpan = .seconds(1),
+    longestRetry: TimeSpan = .seconds(30), batchBytes: Int = 1 << 18
+  ) {
+    (self.linger, self.snapshots, self.retry, self.longestRetry) = (linger, snapshots, retry, longestRetry)
+    self.batchBytes = batchBytes
+  }
+}
+
+/// Continues the mind's monotonic time across restarts of the house: the time between is taken from the wall clock, never below zero.
+struct ClockOffset: Hashable, Sendable {
+  let offset: TimeSpan
+  init(house: Monotonic, utc: Instant, last: EventStamp) {
+    let away = last.sequence == 0 ? TimeSpan.zero : max(.zero, utc - last.utc)
+    offset = last.sequence == 0 ? .zero : (last.monotonic + away) - house
+  }
+  func mind(_ house: Monotonic) -> Monotonic { house + offset }
+  func house(_ mind: Monotonic) -> Monotonic { mind - offset }
+}

@@ -1,0 +1,89 @@
+import Control
+import Quantities
+import Site
+
+/// The mind brought back from what a store kept.
+public struct Restored: Sendable {
+  public var controller: SiteController
+  public var stamp: EventStamp
+  /// Where thinking again gave something else than recorded; the recorded effects are what happened.
+  public var difference: Replay.Difference?
+
+  /// Thinks again what was recorded after the snapshot.
+  /// - Throws: `Replay.Fault`, when the stretch cannot be read or is not whole.
+  public init(snapshot: Snapshot?, batches: [Batch]) throws(Replay.Fault) {
+    var replay = try Replay(from: snapshot)
+    for batch in batches { try replay.feed(batch) }
+    (controller, stamp, difference) = (replay.controller, replay.stamp, replay.difference)
+  }
+}
+
+/// Thinks recorded events again and compares what comes out with what was recorded, bit for bit.
+public struct Replay: Sendable {
+  public enum Fault: Error, Hashable, Sendable {
+    case unreadable(sequence: UInt64, RecordFault)
+    /// A raw reading with this sequence was thinned away, or entries are missing before it.
+    case notWhole(sequence: UInt64)
+    /// The stretch begins without a snapshot, and not with the first event.
+    case noSnapshot(first: UInt64)
+  }
+  public struct Difference: Hashable, Sendable {
+    public var stamp: EventStamp
+    public var event: Event
+    public var recorded: [Effect]
+    public var recomputed: [Effect]
+  }
+  public private(set) var controller: SiteController
+  public private(set) var stamp: EventStamp
+  public private(set) var events = 0
+  /// The first one met.
+  public private(set) var difference: Difference?
+
+  /// - Parameter snapshot: where to begin; nil: at the first event.
+  public init(from snapshot: Snapshot?) throws(Fault) {
+    guard let snapshot else {
+      controller = SiteController()
+      stamp = EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: 0)
+      return
+    }
+    do {
+      controller = try BinaryDecoder.decode(SiteController.self, from: snapshot.state)
+    } catch {
+      throw .unreadable(sequence: snapshot.stamp.sequence, error)
+    }
+    stamp = snapshot.stamp
+  }
+
+  /// Thinks the batch's entries that are later than what is known. A batch that ends before is passed over.
+  public mutating func feed(_ batch: Batch) throws(Fault) {
+    guard batch.last > stamp.sequence else { return }
+    let entries: [Batch.Remains]
+    do {
+      entries = try batch.entries()
+    } catch {
+      throw .unreadable(sequence: batch.first, error)
+    }
+    for remains in entries {
+      switch remains {
+      case .thinned(let at, _):
+        if at.sequence > stamp.sequence { throw .notWhole(sequence: at.sequence) }
+      case .whole(let entry):
+        if entry.stamp.sequence > stamp.sequence { try think(entry) }
+      }
+    }
+    if stamp.sequence != batch.last { throw .notWhole(sequence: stamp.sequence + 1) }
+  }
+
+  private mutating func think(_ entry: Entry) throws(Fault) {
+    guard entry.stamp.sequence == stamp.sequence + 1 else {
+      if stamp.sequence == 0 { throw .noSnapshot(first: entry.stamp.sequence) }
+      throw .notWhole(sequence: stamp.sequence + 1)
+    }
+    let effects = controller.handle(entry.event, at: entry.stamp)
+    if effects != entry.effects, difference == nil {
+      difference = Difference(stamp: entry.stamp, event: entry.event, recorded: entry.effects, recomputed: effects)
+    }
+    stamp = entry.stamp
+    events += 1
+  }
+}

@@ -1,0 +1,104 @@
+import Control
+import Quantities
+import Record
+import Site
+import Testing
+
+@Suite struct DriverTests {
+  func yard() -> Hub {
+    Hub(
+      id: "yard",
+      circuits: [Circuit(id: "connection", rating: PerPhase(all: .amperes(63)), baseWorst: PerPhase(all: .amperes(20)))],
+      stations: [Station(id: "A", connectors: 0..<1)], connectors: [Connector(station: 0, number: 1, circuit: 0)])
+  }
+  func events(_ store: MemoryStore) throws -> [Event] {
+    try store.batches.flatMap { try $0.entries() }.compactMap { remains in
+      if case .whole(let entry) = remains { return entry.event }
+      return nil
+    }
+  }
+  /// Lets virtual time run to `end`, waking the driver when it asks.
+  func run(_ driver: inout Driver<MemoryStore>, from start: Int, to end: Int) -> [Effect] {
+    var now = start
+    var effects: [Effect] = []
+    while let wake = driver.nextWake, wake.milliseconds <= end {
+      now = max(now, wake.milliseconds)
+      effects += driver.wake(utc: noon + .milliseconds(now), monotonic: Monotonic(milliseconds: now))
+    }
+    return effects
+  }
+
+  @Test func `everything that reached the mind is in the store, in order, and thinking again gives the same`() throws {
+    var driver = Driver(store: MemoryStore(seed: 5, keepsAll: true), version: "1")
+    var dice = Dice(seed: 5)
+    _ = driver.handle(.configured(yard(), version: "1"), utc: noon, monotonic: Monotonic(milliseconds: 0))
+    for second in 1...50 {
+      _ = run(&driver, from: second * 1000 - 1000, to: second * 1000)
+      let event = dice.roll(2) == 0 ? Event.reading(dice.reading()) : dice.sample()
+      _ = driver.handle(
+        second % 10 == 0 ? .station(0, second % 20 == 0 ? .disconnected : .connected) : yardsOnly(event),
+        utc: noon + .seconds(second), monotonic: Monotonic(milliseconds: second * 1000))
+    }
+    driver.finish(monotonic: Monotonic(milliseconds: 50_000))
+    _ = run(&driver, from: 50_000, to: 70_000)
+    #expect(try events(driver.store).first == .configured(yard(), version: "1"))
+    let restored = try Restored(snapshot: nil, batches: driver.store.batches)
+    #expect(restored.difference == nil)
+    #expect(restored.stamp.sequence >= 51)
+    var link = Batch.genesis
+    for batch in driver.store.batches { link = batch.link(after: link) }
+    #expect(link == driver.store.link)
+    let again = try Restored(snapshot: driver.store.snapshot, batches: driver.store.batches)
+    #expect(try BinaryEncoder.encode(again.controller) == BinaryEncoder.encode(restored.controller))
+  }
+  /// The yard has no meter and one connector: keep events to what exists.
+  func yardsOnly(_ event: Event) -> Event {
+    if case .station(_, .sampled(_, let transaction, let sample)) = event {
+      return .station(0, .sampled(connector: 1, transaction: transaction, sample))
+    }
+    return .clockStepped(by: .seconds(1))
+  }
+
+  @Test func `a store that fails is said to the mind once, is tried again, and loses nothing`() throws {
+    var store = MemoryStore(seed: 1, keepsAll: true)
+    store.fault = .full
+    var driver = Driver(store: store, version: "1")
+    _ = driver.handle(.configured(yard(), version: "1"), utc: noon, monotonic: Monotonic(milliseconds: 0))
+    _ = run(&driver, from: 0, to: 60_000)
+    #expect(driver.storeHasFailed && driver.lastFault == .full && driver.store.batches.isEmpty)
+    driver.store.fault = nil
+    _ = run(&driver, from: 60_000, to: 200_000)
+    #expect(!driver.storeHasFailed)
+    let kept = try events(driver.store)
+    #expect(kept.filter { $0 == .storeFailed }.count == 1 && kept.filter { $0 == .storeRecovered }.count == 1)
+    #expect(try Restored(snapshot: nil, batches: driver.store.batches).difference == nil)
+  }
+
+  @Test func `after a crash time goes on and sequences are never given twice`() throws {
+    var driver = Driver(store: MemoryStore(seed: 8, keepsAll: true), version: "1")
+    _ = driver.handle(.configured(yard(), version: "1"), utc: noon, monotonic: Monotonic(milliseconds: 900_000))
+    _ = run(&driver, from: 900_000, to: 920_000)
+    var store = driver.store
+    store.crash()
+    let restored = try Restored(snapshot: store.snapshot, batches: store.batches)
+    var second = Driver(store: store, version: "1", restored: restored)
+    _ = second.handle(.restarted(version: "1"), utc: noon + .seconds(100), monotonic: Monotonic(milliseconds: 40))
+    #expect(second.stamp.sequence > restored.stamp.sequence)
+    #expect(second.stamp.monotonic >= restored.stamp.monotonic + .seconds(70))
+    if let wake = second.nextWake { #expect(wake.milliseconds < 10_000_000) }
+  }
+
+  @Test func `a stretch with a hole is refused`() throws {
+    var driver = Driver(store: MemoryStore(seed: 2, keepsAll: true), version: "1", timing: RecordTiming(linger: .zero))
+    for second in 0..<6 {
+      let event: Event = second == 0 ? .configured(yard(), version: "1") : .clockStepped(by: .seconds(3))
+      _ = driver.handle(event, utc: noon + .seconds(second), monotonic: Monotonic(milliseconds: second * 1000))
+      _ = run(&driver, from: second * 1000, to: second * 1000 + 900)
+    }
+    var batches = driver.store.batches
+    #expect(batches.count > 3)
+    batches.remove(at: 1)
+    #expect(throws: Replay.Fault.self) { try Restored(snapshot: nil, batches: batches) }
+    #expect(throws: Replay.Fault.self) { try Restored(snapshot: nil, batches: Array(batches.dropFirst())) }
+  }
+}
