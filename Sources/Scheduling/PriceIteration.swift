@@ -1,0 +1,237 @@
+/// The restarted primal-dual iteration: limits are priced out, and each session answers the prices exactly.
+///
+/// Float32 in fixed lanes and a fixed order, without fused multiply-add: the same bits on every machine. What it yields is only a
+/// proposal; bounds and plans are computed from it in float64.
+/// - Source: Applegate et al., *Faster first-order primal-dual methods for linear programming using sharpness and restarts* (2021);
+///   Lu & Yang, *Restarted Halpern PDHG for linear programming* (2024).
+struct PriceIteration {
+  typealias Lanes = SIMD8<Float>
+  static let caution: Float = 0.99
+  /// What the last step proposed, where the iteration stands, and where it was at the last restart.
+  var plan: [Lanes], standing: [Lanes], anchor: [Lanes]
+  var price: [Lanes], priceStanding: [Lanes], priceAnchor: [Lanes]
+  var peak: [Double], peakStanding: [Double], peakAnchor: [Double]
+  /// Worth of the last ampere-slot, per session: where the next search begins.
+  var energyPrice: [Float]
+  var omega: Float
+  private let firstOmega: Float
+  private(set) var count = 0
+  private var sinceRestart = 0
+  private var firstResidual = 0.0
+  private var lastResidual = 0.0
+  private var sums: [Lanes], path: [Lanes]
+  private var wish: [Lanes]
+  private let peakCost: Double
+
+  init(_ grid: PlanningGrid) {
+    let problem = grid.problem
+    plan = Array(repeating: .zero, count: grid.gain.count)
+    price = Array(repeating: .zero, count: grid.limit.count)
+    (standing, anchor, priceStanding, priceAnchor) = (plan, plan, price, price)
+    peak = Array(repeating: 0, count: grid.chunks * 8)
+    (peakStanding, peakAnchor) = (peak, peak)
+    energyPrice = Array(repeating: 0, count: grid.rows.count)
+    (sums, path) = (price, price)
+    wish = Array(repeating: .zero, count: grid.chunks)
+    peakCost = problem.peak * problem.volts / 1000
+    var (gain, current) = (0.0, 0.0)
+    for (row, session) in zip(grid.rows, problem.sessions) {
+      let cheapest = session.window.reduce(Double.infinity) { min($0, problem.cost($1)) }
+      gain += max(0, (row.worth.first ?? 0) - row.unit * cheapest)
+      current += session.largest
+    }
+    firstOmega = gain > 0 && current > 0 ? Float(0.3 * gain / current) : 1
+    omega = firstOmega
+  }
+
+  /// One step, with a restart at its end when the rule asks for one.
+  mutating func step(_ grid: PlanningGrid) {
+    let al = Float(sinceRestart + 1) / Float(sinceRestart + 2)
+    var residual = 0.0
+    spreadPrices(grid)
+    for j in sums.indices { sums[j] = .zero }
+    for i in grid.rows.indices { residual += answer(i, grid, al) }
+    residual += reprice(grid, al)
+    residual = residual.squareRoot()
+    count += 1
+    if sinceRestart == 0 { firstResidual = residual }
+    let stalled = residual <= 0.8 * firstResidual && residual > lastResidual
+    let long = Double(sinceRestart) >= 0.36 * Double(count) && count > 20
+    if sinceRestart > 0 && (residual <= 0.2 * firstResidual || stalled || long) { restart(grid) } else { sinceRestart += 1 }
+    lastResidual = residual
+  }
+
+  /// The price of an ampere on each phase of each circuit: its own and those of all above it.
+  private mutating func spreadPrices(_ grid: PlanningGrid) {
+    let width = grid.chunks * 3
+    for (k, circuit) in grid.problem.circuits.enumerated() {
+      if let parent = circuit.parent {
+        for j in 0..<width { path[k * width + j] = path[parent * width + j] + priceStanding[k * width + j] }
+      } else {
+        for j in 0..<width { path[j] = priceStanding[j] }
+        guard peakCost > 0 else { continue }
+        for j in 0..<width { for lane in 0..<8 { path[j][lane] += Float(peakStanding[(j % grid.chunks) * 8 + lane]) } }
+      }
+    }
+  }
+
+  private mutating func answer(_ i: Int, _ grid: PlanningGrid, _ al: Float) -> Double {
+    let row = grid.rows[i]
+    let length = row.chunks.count
+    let pace = row.tau * Self.caution / omega
+    let be = 1 - al
+    for c in 0..<length { wish[c] = grid.gain[row.offset + c] }
+    for phase in 0..<3 where grid.has(row, phase) {
+      let base = (row.circuit * 3 + phase) * grid.chunks + row.chunks.lowerBound
+      for c in 0..<length { wish[c] -= path[base + c] }
+    }
+    for c in 0..<length { wish[c] = standing[row.offset + c] + pace * wish[c] }
+    let lift = energyLift(i, row, pace, grid.most)
+    var moved = Lanes.zero
+    for c in 0..<length {
+      let j = row.offset + c
+      let z = Self.clamp(wish[c] + lift, grid.most[j])
+      let doubled = 2 * z - standing[j]
+      let difference = z - standing[j]
+      moved += difference * difference
+      plan[j] = z
+      wish[c] = doubled
+      standing[j] = al * doubled + be * anchor[j]
+    }
+    for phase in 0..<3 where grid.has(row, phase) {
+      let base = (row.circuit * 3 + phase) * grid.chunks + row.chunks.lowerBound
+      for c in 0..<length { sums[base + c] += wish[c] }
+    }
+    return Double(Self.total(moved) / pace)
+  }
+
+  /// How far the worth of energy lifts every wish: exactly so far that the sum agrees with the value steps.
+  private mutating func energyLift(_ i: Int, _ row: PlanningGrid.Row, _ pace: Float, _ most: [Lanes]) -> Float {
+    var target: Float = 0
+    for step in row.worth.indices {
+      let level = Float(row.worth[step]) * pace
+      let sum = drawn(row, level, most).sum
+      if sum <= target {
+        // Even at the worth of this step no more than the steps before it is wanted.
+        return step == 0 ? level : solve(i, row, target, pace, most)
+      }
+      target = Float(row.reach[step])
+      if sum <= target { return level }
+    }
+    return solve(i, row, target, pace, most)
+  }
+
+  private mutating func solve(_ i: Int, _ row: PlanningGrid.Row, _ target: Float, _ pace: Float, _ most: [Lanes]) -> Float {
+    var lift = energyPrice[i] * pace
+    var (low, high) = (-Float.infinity, Float.infinity)
+    for _ in 0..<40 {
+      let (sum, free) = drawn(row, lift, most)
+      if abs(sum - target) <= 2e-6 * target { break }
+      if sum < target { low = lift } else { high = lift }
+      let reach = max(1, abs(lift))
+      var next = free > 0 ? lift + (target - sum) / free : .nan
+      if !(next > low && next < high) {
+        next = low == -.infinity ? high - 2 * reach : high == .infinity ? low + 2 * reach : (low + high) / 2
+      }
+      if next == lift { break }
+      lift = next
+    }
+    energyPrice[i] = lift / pace
+    return lift
+  }
+
+  private func drawn(_ row: PlanningGrid.Row, _ lift: Float, _ most: [Lanes]) -> (sum: Float, free: Float) {
+    var (sum, free) = (Lanes.zero, Lanes.zero)
+    for c in 0..<row.chunks.count {
+      let raised = wish[c] + lift
+      let z = Self.clamp(raised, most[row.offset + c])
+      sum += z
+      free += Lanes.zero.replacing(with: 1, where: (raised .== z) .& (z .> 0))
+    }
+    return (Self.total(sum), Self.total(free))
+  }
+
+  private mutating func reprice(_ grid: PlanningGrid, _ al: Float) -> Double {
+    let (width, be, rate) = (grid.chunks * 3, 1 - al, Self.caution * omega)
+    var residual = 0.0
+    for k in grid.problem.circuits.indices.reversed() {
+      var moved = Lanes.zero
+      for j in k * width..<(k + 1) * width {
+        if let parent = grid.problem.circuits[k].parent { sums[j + (parent - k) * width] += sums[j] }
+        let raised = priceStanding[j] + grid.sigma[j] * rate * (sums[j] - grid.limit[j])
+        let next = raised.replacing(with: 0, where: raised .< 0)
+        let difference = next - priceStanding[j]
+        moved += difference * difference * grid.users[j]
+        price[j] = next
+        priceStanding[j] = al * (2 * next - priceStanding[j]) + be * priceAnchor[j]
+      }
+      residual += Double(Self.total(moved) / rate)
+    }
+    if peakCost > 0 { repricePeak(grid, Double(al), Double(rate)) }
+    return residual
+  }
+
+  private mutating func repricePeak(_ grid: PlanningGrid, _ al: Double, _ rate: Double) {
+    var heaviest: Float = 1
+    for c in 0..<grid.chunks {
+      heaviest = max(heaviest, (grid.users[c] + grid.users[grid.chunks + c] + grid.users[2 * grid.chunks + c]).max())
+    }
+    let sigma = rate / Double(heaviest)
+    for slot in peak.indices {
+      let (c, lane) = (slot / 8, slot % 8)
+      let total = (sums[c] + sums[grid.chunks + c] + sums[2 * grid.chunks + c])[lane]
+      peak[slot] = peakStanding[slot] + sigma * Double(total)
+    }
+    Self.project(&peak, onto: peakCost)
+    for slot in peak.indices {
+      peakStanding[slot] = al * (2 * peak[slot] - peakStanding[slot]) + (1 - al) * peakAnchor[slot]
+    }
+  }
+
+  /// The nearest point with no negative part and a sum of at most `sum`.
+  static func project(_ values: inout [Double], onto sum: Double) {
+    var (shift, total) = (0.0, 0.0)
+    if values.reduce(0, { $0 + max(0, $1) }) > sum {
+      for (index, value) in values.sorted(by: >).enumerated() {
+        total += value
+        let candidate = (total - sum) / Double(index + 1)
+        if candidate < value { shift = candidate }
+      }
+    }
+    for index in values.indices { values[index] = max(0, values[index] - shift) }
+  }
+
+  private mutating func restart(_ grid: PlanningGrid) {
+    var (plans, prices) = (0.0, 0.0)
+    for row in grid.rows {
+      var moved = Lanes.zero
+      for j in row.offset..<row.offset + row.chunks.count { moved += (plan[j] - anchor[j]) * (plan[j] - anchor[j]) }
+      plans += Double(Self.total(moved) / row.tau)
+    }
+    for j in price.indices {
+      prices += Double(Self.total((price[j] - priceAnchor[j]) * (price[j] - priceAnchor[j]) * grid.users[j]))
+    }
+    if plans > 0 && prices > 0 {
+      let balanced = (Double(omega) * (prices / plans).squareRoot()).squareRoot()
+      omega = min(max(Float(balanced), firstOmega / 10), firstOmega * 10)
+    }
+    rest()
+  }
+
+  /// Starts afresh from what the last step proposed.
+  mutating func rest() {
+    (standing, anchor, priceStanding, priceAnchor) = (plan, plan, price, price)
+    (peakStanding, peakAnchor, sinceRestart) = (peak, peak, 0)
+  }
+
+  @inline(__always) static func clamp(_ value: Lanes, _ most: Lanes) -> Lanes {
+    let positive = value.replacing(with: 0, where: value .< 0)
+    return positive.replacing(with: most, where: positive .> most)
+  }
+  /// The sum of the lanes, in a fixed order.
+  @inline(__always) static func total(_ v: Lanes) -> Float {
+    let four = v.lowHalf + v.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+}
