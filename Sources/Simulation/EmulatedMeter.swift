@@ -1,0 +1,52 @@
+import Quantities
+import Site
+
+/// A meter on a circuit, with its own phase order and sign; it samples on change and at the latest before it would be stale.
+public struct EmulatedMeter: Sendable {
+  public enum Trouble: Hashable, Sendable {
+    case none
+    /// No answers.
+    case silent
+    /// The same registers again and again.
+    case frozen
+    /// One reading far off, then sane again.
+    case jumping
+  }
+  public let circuit: Int
+  public let measurement: Circuit.Measurement
+  public let period: Int
+  public var trouble = Trouble.none
+  public var troubleUntil = 0
+  var isChanged = true
+  var lastSampled = Int.min / 2
+  var last: MeterReading?
+  var silentSince: Int?
+
+  init(circuit: Int, measurement: Circuit.Measurement, period: Int) {
+    (self.circuit, self.measurement, self.period) = (circuit, measurement, period)
+  }
+
+  /// Reads `flow` (mA, circuit order).
+  mutating func read(_ flow: [Int], at now: Int, _ random: inout SeededRandom) -> MeterReading? {
+    if trouble != .none, now >= troubleUntil { trouble = .none }
+    lastSampled = now
+    switch trouble {
+    case .silent: return nil
+    case .frozen: if let last { return last }
+    case .none, .jumping: break
+    }
+    var values = PerPhase(Current(raw: flow[0]), Current(raw: flow[1]), Current(raw: flow[2]))
+    if trouble == .jumping, random.chance(300) { values = values.map { Current(raw: $0.raw * 3) } }
+    if measurement.inverted { values = values.map { -$0 } }
+    let own = measurement.rotation.onDevice(values)
+    let power = own.map { $0.power(at: .volts(230), phases: 1) }
+    var digest: UInt64 = 0x9E37_79B9_7F4A_7C15
+    for p in Phase.allCases { digest = (digest ^ UInt64(bitPattern: Int64(own[p].raw))) &* 0xD134_2543_DE82_EF95 }
+    let reading = MeterReading(
+      meter: measurement.meter, age: .milliseconds(random.pick(10...80)), current: own, power: power, totalPower: power.sum,
+      voltage: PerPhase(all: .volts(230)), registers: digest)
+    last = reading
+    isChanged = false
+    return reading
+  }
+}

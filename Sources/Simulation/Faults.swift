@@ -1,0 +1,42 @@
+/// What goes wrong, and how often: mean times between faults of each kind in seconds, for the whole hub; 0: never.
+public struct Faults: Hashable, Sendable {
+  public var linkLoss = 0
+  public var reboot = 0
+  public var meterTrouble = 0
+  public var restart = 0
+  public var clockStep = 0
+  public var limit = 0
+  /// Thousandths of the commands that are lost on their way, or whose answer is.
+  public var lostCommands = 0
+  /// Thousandths of the vehicles that draw up to 10 % more than they are told.
+  public var overdrawing = 0
+  /// When the controller dies for good, in seconds; nil: never.
+  public var death: Int?
+  public init() {}
+
+  /// Nothing goes wrong.
+  public static let none = Faults()
+  /// A bad day: everything, often.
+  public static var everything: Faults {
+    var faults = Faults()
+    (faults.linkLoss, faults.reboot, faults.meterTrouble) = (900, 7200, 3600)
+    (faults.restart, faults.clockStep, faults.limit) = (5400, 10_800, 3600)
+    (faults.lostCommands, faults.overdrawing) = (5, 50)
+    return faults
+  }
+  /// A mixture that depends on the seed: some days are calm, some have one kind of fault, some have all.
+  public static func mixed(seed: UInt64) -> Faults {
+    var random = SeededRandom(seed: seed, part: 7)
+    var faults = Faults()
+    let all = everything
+    if random.chance(600) { faults.linkLoss = all.linkLoss * random.pick(1...6) }
+    if random.chance(400) { faults.reboot = all.reboot }
+    if random.chance(500) { faults.meterTrouble = all.meterTrouble }
+    if random.chance(500) { faults.restart = all.restart }
+    if random.chance(300) { faults.clockStep = all.clockStep }
+    if random.chance(500) { faults.limit = all.limit }
+    if random.chance(500) { faults.lostCommands = random.pick(1...20) }
+    if random.chance(200) { faults.overdrawing = 100 }
+    return faults
+  }
+}

@@ -1,0 +1,184 @@
+import ChargingProfiles
+import Control
+import Quantities
+import Site
+
+extension Simulation {
+  func find(_ invariant: Invariant, _ details: String) {
+    // One excursion is one finding: the same rule within five minutes is not told again.
+    guard found.insert("\(invariant) \(now / 300_000)").inserted else { return }
+    let ordered =
+      recent.count < options.history
+      ? recent : Array(recent[(recentPlace % recent.count)...] + recent[..<(recentPlace % recent.count)])
+    report.findings.append(
+      Finding(
+        invariant: invariant, seed: seed, at: now, step: mind.steps, details: details, history: ordered.map { "\($0.0) \($0.1)" }))
+  }
+
+  /// Rule 25.
+  func checkQuiet(_ event: Event, _ effects: [Effect]) {
+    guard case .reading(let reading) = event else { return }
+    let last = lastReading[reading.meter]
+    if last.registers == reading.registers {
+      let stale = hub.meters[reading.meter].period.raw * hub.settings.stalePeriods
+      if !effects.isEmpty, now - last.at < min(stale, hub.settings.frozenAfter.raw) { find(.quiet, "\(effects)") }
+    } else {
+      lastReading[reading.meter] = (reading.registers, now)
+    }
+  }
+
+  /// Rules 14, 17, 20: the form of what is sent.
+  func checkForm(_ command: StationCommand, _ s: Int) {
+    guard case .setProfile(let number, let profile) = command else { return }
+    let traits = hub.stations[s].traits
+    let schedule = profile.schedule
+    func wrong(_ what: String) { find(.profileForm, "station \(s) connector \(number): \(what): \(profile)") }
+    if schedule.periods.count > (traits.maximumPeriods ?? 24) { wrong("too many periods") }
+    if let highest = traits.highestStackLevel, profile.stackLevel > highest { wrong("stack level") }
+    if schedule.unit != traits.rateUnit { wrong("unit") }
+    if case .transaction(nil) = profile.purpose { wrong("a TxProfile without its transaction") }
+    if profile.kind == .absolute {
+      guard let start = schedule.start else { return wrong("absolute without a start") }
+      if start > utc { wrong("starts in the future") }
+    }
+    if traits.profileKind == .relative, profile.kind != .relative { wrong("not relative") }
+    if number == 0, !traits.acceptsConnectorZero, !stations[s].has(.refusesConnectorZero) { wrong("connector 0") }
+    let minimum =
+      hub.stations[s].connectors.first { hub.connectors[$0].number == number }.map { hub.connectors[$0].minimum } ?? .smallestOffer
+    for period in schedule.periods where schedule.unit == .amperes {
+      if period.tenths > 0, period.tenths * 100 < minimum.raw { wrong("between 0 A and the minimum") }
+      if period.tenths * 100 % traits.step.raw != 0 { wrong("not on the model's steps") }
+    }
+    if traits.zero == .refused, case .transaction = profile.purpose, schedule.periods.contains(where: { $0.tenths == 0 }) {
+      wrong("0 A, which it refuses")
+    }
+  }
+
+  /// Rule 14, in the station's own store.
+  func checkDeadMan(_ s: Int, _ number: Int) {
+    let station = stations[s]
+    guard !station.isDisobedient, abs(station.clockOffset - wallOffset) <= 20_000, number > 0 else { return }
+    guard let b = station.bays.firstIndex(where: { $0.number == number }), station.bays[b].transaction != nil else { return }
+    let fallback = max(
+      station.bays[b].connector.fallback, hub.stations[s].traits.deadMan ? .zero : station.bays[b].connector.minimum)
+    let latest = now + hub.settings.horizon.raw + hub.settings.largestSkew.raw + 2000
+    for (i, step) in station.bays[b].steps.enumerated() where step.limit > fallback.raw + 100 {
+      let end = i + 1 < station.bays[b].steps.count ? station.bays[b].steps[i + 1].at : Int.max
+      if end > latest {
+        find(
+          .deadMan,
+          "station \(s) connector \(number) holds \(step.limit) mA until \(end == Int.max ? "for ever" : "\((end - now) / 1000) s from now")"
+        )
+      }
+    }
+  }
+
+  /// What is looked at from time to time: rules 5, 15 and 23.
+  func audit() {
+    guard isMindUp, !isDead else { return }
+    let view = mind.view(utc: utc, monotonic: now)
+    guard view.connectors.count == hub.connectors.count else { return }
+    if hub.circuits[0].rating.l1.raw > 0 {
+      let committed = view.circuits[0].committed.l1.raw
+      cautionSum += max(0, committed - (flows[0] - baseFlows[0])) * 1000 / hub.circuits[0].rating.l1.raw
+      cautionCount += 1
+    }
+    for c in hub.connectors.indices { auditCommitted(c, view) }
+    auditUnheard(view)
+    auditStarvation(view)
+  }
+
+  private func auditCommitted(_ c: Int, _ view: HubView) {
+    let s = hub.connectors[c].station
+    let station = stations[s]
+    let b = c - hub.stations[s].connectors.lowerBound
+    let bay = station.bays[b]
+    guard view.stations[s].controlled, view.stations[s].connected, station.isOnline, !station.isDisobedient else { return }
+    guard let transaction = bay.transaction, transaction.isKnown, view.connectors[c].transaction == transaction.id else { return }
+    guard let vehicle = bay.vehicle, vehicle.overdraw == 0 else { return }
+    let held = min(bay.limit, bay.connector.maximum.raw)
+    let inUse = wiring[c].rotation.onCircuit(vehicle.conductors)
+    for phase in Phase.allCases where inUse.contains(phase) && hub.connectors[c].phases.contains(phase) {
+      let committed = view.connectors[c].committed[phase].raw
+      if committed + 500 < held {
+        find(
+          .committed,
+          "connector \(c) \(phase.name): committed \(committed) mA, its station's profiles allow \(held) mA; quirks \(station.quirks)"
+        )
+        return
+      }
+      if committed + 1500 < connectorFlows[c][phase].raw {
+        find(
+          .committed,
+          "connector \(c) \(phase.name): committed \(committed) mA, draws \(connectorFlows[c][phase].raw) mA; quirks \(station.quirks)"
+        )
+        return
+      }
+    }
+  }
+
+  /// Rule 15: if nobody hears anything more, no later moment is worse than now and above the limit.
+  private func auditUnheard(_ view: HubView) {
+    var moments: [Int] = [now]
+    for station in stations where !station.isDisobedient {
+      for bay in station.bays where bay.transaction != nil { moments += bay.steps.dropFirst().map(\.at) }
+    }
+    guard moments.count > 1 else { return }
+    moments.sort()
+    var first: [Int] = []
+    for moment in moments {
+      var sums = [Int](repeating: 0, count: flows.count)
+      for c in hub.connectors.indices {
+        let s = hub.connectors[c].station
+        let bay = stations[s].bays[c - hub.stations[s].connectors.lowerBound]
+        guard bay.transaction != nil, let vehicle = bay.vehicle, !stations[s].isDisobedient else { continue }
+        var limit = bay.steps.first?.limit ?? bay.limit
+        for step in bay.steps where step.at <= moment { limit = step.limit }
+        let inUse = wiring[c].rotation.onCircuit(vehicle.conductors)
+        for k in ancestors[hub.connectors[c].circuit] {
+          for phase in Phase.allCases where inUse.contains(phase) { sums[k * 3 + phase.rawValue] += limit }
+        }
+      }
+      if first.isEmpty {
+        first = sums
+        continue
+      }
+      for cell in sums.indices where sums[cell] > first[cell] {
+        let rating = hub.circuits[cell / 3].rating[Phase.allCases[cell % 3]].raw
+        if sums[cell] + max(0, baseFlows[cell]) > rating + 300 {
+          find(
+            .unheard,
+            "circuit \(cell / 3) \(Phase.allCases[cell % 3].name): in \((moment - now) / 1000) s the stations may draw \(sums[cell]) mA, now \(first[cell]); base \(baseFlows[cell]), rating \(rating)"
+          )
+          return
+        }
+      }
+    }
+  }
+
+  /// Rule 23: a vehicle that waits while another of its leaf and priority has had several turns in a row.
+  private func auditStarvation(_ view: HubView) {
+    let period = hub.settings.rotationPeriod.raw
+    for c in hub.connectors.indices {
+      let s = hub.connectors[c].station
+      let bay = stations[s].bays[c - hub.stations[s].connectors.lowerBound]
+      guard view.stations[s].controlled, bay.transaction?.isKnown == true, hub.stations[s].traits.rotates else { continue }
+      guard let since = bay.starvingSince, now - since > 8 * period, let vehicle = bay.vehicle else { continue }
+      for other in hub.connectors.indices where other != c && hub.connectors[other].circuit == hub.connectors[c].circuit {
+        let t = hub.connectors[other].station
+        let rival = stations[t].bays[other - hub.stations[t].connectors.lowerBound]
+        guard hub.stations[t].traits.rotates, hub.connectors[other].priority >= hub.connectors[c].priority else { continue }
+        guard view.stations[t].controlled, !stations[t].isDisobedient, let served = rival.servedSince, now - served > 5 * period
+        else { continue }
+        guard hub.connectors[other].phases.isSuperset(of: hub.connectors[c].phases),
+          hub.connectors[other].minimum >= hub.connectors[c].minimum
+        else { continue }
+        find(
+          .starvation,
+          "connector \(c) (needs \(vehicle.need / 3_600_000) mAh) waits \((now - since) / 1000) s while \(other) is served for \((now - served) / 1000) s"
+        )
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import Quantities
+import Site
+
+extension Simulation {
+  func changeFlow(_ c: Int, to flow: PerPhase<Current>) {
+    let before = connectorFlows[c]
+    connectorFlows[c] = flow
+    let isWild = stations[hub.connectors[c].station].isDisobedient
+    for k in ancestors[hub.connectors[c].circuit] {
+      for p in Phase.allCases {
+        let change = flow[p].raw - before[p].raw
+        guard change != 0 else { continue }
+        if isWild { wildFlows[k * 3 + p.rawValue] += change }
+        change == 0 ? () : move(k, p.rawValue, by: change)
+      }
+    }
+  }
+
+  func applyBase(_ k: Int, from before: [Int]) {
+    for p in 0..<3 {
+      let change = bases[k].now[p] - before[p]
+      guard change != 0 else { continue }
+      for above in ancestors[k] {
+        baseFlows[above * 3 + p] += change
+        move(above, p, by: change)
+      }
+    }
+  }
+
+  private func move(_ k: Int, _ p: Int, by change: Int) {
+    let cell = k * 3 + p
+    flows[cell] += change
+    peaks[cell] = max(peaks[cell], flows[cell])
+    for m in meters.indices where meters[m].circuit == k { meters[m].isChanged = true }
+    watch(cell)
+  }
+
+  /// Infeed above the rating trips as well.
+  func watch(_ cell: Int) {
+    if let (above, lasted) = watches[cell].change(to: abs(flows[cell]), at: now) { judge(cell, above, lasted) }
+    for i in limitWatches.indices where limitWatches[i].limit.circuit == cell / 3 {
+      if let (above, lasted) = limitWatches[i].watch[cell % 3].change(to: flows[cell], at: now) {
+        judgeLimit(cell, above, lasted, limitWatches[i].limit)
+      }
+    }
+  }
+
+  func finishWatches() { for cell in flows.indices { watch(cell) } }
+
+  private func judge(_ cell: Int, _ above: Int, _ lasted: Int) {
+    let rating = hub.circuits[cell / 3].rating[Phase.allCases[cell % 3]].raw
+    if abs(baseFlows[cell]) + wildFlows[cell] > rating {
+      report.apart += lasted
+      return
+    }
+    if let diedAt {
+      let settled = hub.settings.horizon + hub.settings.guardTime + hub.settings.largestSkew + .seconds(60)
+      if now < diedAt + settled.raw {
+        report.apart += lasted
+        return
+      }
+      find(.settles, describe(cell, above, lasted))
+      return
+    }
+    find(.protectiveLimit, describe(cell, above, lasted))
+  }
+
+  private func judgeLimit(_ cell: Int, _ above: Int, _ lasted: Int, _ limit: Limit) {
+    guard diedAt == nil else { return }
+    // What nobody can lower in time: the base load, disobedient or unreachable stations, and those that cannot pause.
+    var alone = baseFlows[cell]
+    let phase = Phase.allCases[cell % 3]
+    for c in hub.connectors.indices where ancestors[hub.connectors[c].circuit].contains(cell / 3) {
+      let station = stations[hub.connectors[c].station]
+      let traits = station.station.traits
+      let reachable =
+        station.isOnline && isMindUp && !station.isDisobedient && !station.has(.wrongClock) && !station.has(.lateAnswers)
+      if !reachable || !traits.rotates || traits.zero != .pauses { alone += connectorFlows[c][phase].raw }
+    }
+    if alone > above || now - disturbedAt < 90_000 {
+      report.apart += lasted
+    } else {
+      find(.externalLimit, "limit \(limit.id): " + describe(cell, above, lasted))
+    }
+  }
+
+  private func describe(_ cell: Int, _ above: Int, _ lasted: Int) -> String {
+    let circuit = hub.circuits[cell / 3]
+    let phase = Phase.allCases[cell % 3]
+    let drawing = hub.connectors.indices.filter {
+      connectorFlows[$0][phase].raw > 0 && ancestors[hub.connectors[$0].circuit].contains(cell / 3)
+    }
+    let parts = drawing.map { c in
+      let station = stations[hub.connectors[c].station]
+      let bay = station.bays[c - hub.stations[hub.connectors[c].station].connectors.lowerBound]
+      return
+        "\(c)[\(connectorFlows[c][phase].raw) of \(bay.limit)\(station.isOnline ? "" : " offline")\(station.quirks.isEmpty ? "" : " \(station.quirks[0])")]"
+    }
+    return
+      "circuit \(cell / 3) \(phase.name) above \(above) mA for \(lasted) ms, is \(flows[cell]) mA, rating \(circuit.rating[phase].raw), base \(baseFlows[cell]), wild \(wildFlows[cell]); drawing: \(parts.joined(separator: " "))"
+  }
+
+  func finishReport() {
+    report.milliseconds = now
+    report.events = mind.steps
+    report.peaks = hub.circuits.indices.map { k in
+      PerPhase(permille(k, 0), permille(k, 1), permille(k, 2))
+    }
+    report.delivered = .zero
+    for s in stations.indices { report.delivered += stations[s].delivered(at: now) }
+    report.caution = cautionCount > 0 ? cautionSum / cautionCount : 0
+  }
+
+  private func permille(_ k: Int, _ p: Int) -> Int {
+    let rating = hub.circuits[k].rating[Phase.allCases[p]].raw
+    return rating > 0 ? peaks[k * 3 + p] * 1000 / rating : 0
+  }
+}
+
+extension EmulatedStation {
+  /// All energy that has flowed until `now`.
+  mutating func delivered(at now: Int) -> Energy {
+    var sum = Energy.zero
+    for b in bays.indices {
+      settle(b, at: now)
+      sum += bays[b].register
+    }
+    return sum
+  }
+}

@@ -1,0 +1,248 @@
+import ChargingProfiles
+import Control
+import Quantities
+import Site
+
+/// The other house of the mind: a hub in virtual time with emulated stations, vehicles and meters, at event fidelity (meters on change
+/// plus a heartbeat below the stale time). The same seed gives the same run.
+public final class Simulation {
+  public struct Options: Sendable {
+    public var faults = Faults.none
+    public var checksReplay = false
+    /// Mean time between arrivals at one connector, in seconds.
+    public var arrivals = 7200
+    /// Keeps the texts of the newest events for a finding.
+    public var history = 60
+    public init() {}
+  }
+  enum Item {
+    case wake(Int, generation: Int)
+    case meter(Int)
+    case arrive(StationCommand, CommandID, station: Int, link: Int)
+    case outcome(CommandID, CommandOutcome, station: Int, link: Int)
+    case timeOut(CommandID, station: Int, link: Int)
+    case answer(Answer, ticket: Int, station: Int, link: Int)
+    case hear(StationEvent, station: Int, link: Int)
+    case setClock(station: Int, link: Int)
+    case deadline(generation: Int)
+    case tremble, jump
+    case arrival(connector: Int)
+    case loseLink, rebootSome, troubleMeter, stopMind, startMind, stepClock, setLimit, die
+    case withdraw(String)
+    case connect(Int)
+    case limitBegins
+    case audit
+  }
+
+  public let seed: UInt64
+  public let made: HubGenerator.Made
+  public let options: Options
+  public internal(set) var mind: Mind
+  public internal(set) var stations: [EmulatedStation]
+  public internal(set) var meters: [EmulatedMeter]
+  public internal(set) var report = Report()
+  /// True milliseconds since the start.
+  public internal(set) var now = 0
+  var hub: Hub { made.hub }
+  static let epoch = Instant(seconds: 1_790_000_000)
+
+  var timeline = Timeline<Item>()
+  var random: SeededRandom
+  var bases: [BaseLoad]
+  /// mA per circuit and phase: index circuit x 3 + phase.
+  var flows: [Int]
+  var baseFlows: [Int]
+  var wildFlows: [Int]
+  var connectorFlows: [PerPhase<Current>]
+  /// How each connector is really wired.
+  let wiring: [Connector.Wiring]
+  let ancestors: [[Int]]
+  var watches: [ExcessWatch]
+  var limitWatches: [(limit: Limit, since: Int, watch: [ExcessWatch])] = []
+  var peaks: [Int]
+  var queues: [CommandQueue]
+  var links: [Int]
+  var wakes: [Int]
+  var wakeAt: [Int]
+  var lastUp: [Int]
+  var lastDown: [Int]
+  /// Transaction messages without an answer so far: sent again on the next connection.
+  var pending: [[(ticket: Int, said: EmulatedStation.Said)]]
+  var tickets: [UInt64: (station: Int, ticket: Int)] = [:]
+  var answered: Set<UInt64> = []
+  var lastRequest: UInt64 = 0
+  var lastTag = 0
+  var lastLimit = 0
+  var wallOffset = 0
+  var isMindUp = true
+  var isDead = false
+  var diedAt: Int?
+  var openedIDs: Set<Int> = []
+  var deadlineGeneration = 0
+  var recent: [(Int, Event)] = []
+  var recentPlace = 0
+  var toldOffset: [Int?]
+  var cautionSum = 0
+  var cautionCount = 0
+  var lastReading: [(registers: UInt64, at: Int)]
+  /// Since when nothing has disturbed the ground: base jump, limit, arrival, restart, link.
+  var disturbedAt = 0
+  var found: Set<String> = []
+
+  public init(seed: UInt64, made: HubGenerator.Made, options: Options = Options()) {
+    (self.seed, self.made, self.options) = (seed, made, options)
+    let hub = made.hub
+    var random = SeededRandom(seed: seed, part: 2)
+    mind = Mind(checksReplay: options.checksReplay)
+    stations = hub.stations.indices.map { s in
+      let skew = made.quirks[s].contains(.skewedClock) ? 15_000 : made.quirks[s].contains(.wrongClock) ? 300_000 : 1500
+      return EmulatedStation(
+        hub.stations[s], connectors: hub.stations[s].connectors.map { hub.connectors[$0] }, quirks: made.quirks[s],
+        epoch: Self.epoch, offset: random.pick(-skew...skew), random: SeededRandom(seed: seed, part: 1000 + s))
+    }
+    meters = hub.circuits.indices.compactMap { k in
+      hub.circuits[k].measurement.map { EmulatedMeter(circuit: k, measurement: $0, period: hub.meters[$0.meter].period.raw) }
+    }
+    bases = hub.circuits.indices.map { BaseLoad(hub.circuits[$0], step: made.steps[$0], &random) }
+    let cells = hub.circuits.count * 3
+    (flows, baseFlows, wildFlows) = (
+      [Int](repeating: 0, count: cells), [Int](repeating: 0, count: cells), [Int](repeating: 0, count: cells)
+    )
+    peaks = flows
+    connectorFlows = Array(repeating: .zero, count: hub.connectors.count)
+    wiring = hub.connectors.map { $0.wiring ?? Connector.Wiring(conductors: .all, rotation: random.choose(PhaseRotation.allCases)) }
+    ancestors = hub.circuits.indices.map { k in
+      var path = [k]
+      while let parent = hub.circuits[path[path.count - 1]].parent { path.append(parent) }
+      return path
+    }
+    watches = hub.circuits.flatMap { circuit in
+      Phase.allCases.map { ExcessWatch(rating: circuit.rating[$0], curve: circuit.curve) }
+    }
+    let count = hub.stations.count
+    queues = (0..<count).map { _ in CommandQueue() }
+    (links, wakes) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
+    wakeAt = Array(repeating: Int.max, count: count)
+    (lastUp, lastDown) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
+    pending = Array(repeating: [], count: count)
+    toldOffset = Array(repeating: nil, count: count)
+    lastReading = Array(repeating: (0, -1_000_000), count: hub.meters.count)
+    self.random = random
+    (report.seed, report.connectors, report.circuits) = (seed, hub.connectors.count, hub.circuits.count)
+    begin()
+  }
+
+  private func begin() {
+    for k in bases.indices { applyBase(k, from: [0, 0, 0]) }
+    think(.configured(hub, version: "simulation"))
+    for m in meters.indices { timeline.add(.meter(m), at: random.pick(0...1000)) }
+    for s in stations.indices {
+      timeline.add(.connect(s), at: random.pick(500...20_000))
+      rewake(s)
+    }
+    for c in hub.connectors.indices { timeline.add(.arrival(connector: c), at: random.wait(mean: options.arrivals * 500)) }
+    timeline.add(.tremble, at: 3000)
+    timeline.add(.jump, at: 30_000)
+    timeline.add(.audit, at: 5000)
+    let faults = options.faults
+    schedule(.loseLink, faults.linkLoss)
+    schedule(.rebootSome, faults.reboot)
+    schedule(.troubleMeter, faults.meterTrouble)
+    schedule(.stopMind, faults.restart)
+    schedule(.stepClock, faults.clockStep)
+    schedule(.setLimit, faults.limit)
+    if let death = faults.death { timeline.add(.die, at: death * 1000) }
+  }
+
+  func schedule(_ item: Item, _ seconds: Int) {
+    if seconds > 0 { timeline.add(item, at: now + random.wait(mean: seconds * 1000)) }
+  }
+
+  /// Lets virtual time pass until `end`, ms from the start.
+  public func run(until end: Int) {
+    while let next = timeline.nextTime, next <= end {
+      guard let (at, item) = timeline.removeFirst() else { break }
+      now = at
+      happen(item)
+      if !report.findings.isEmpty, report.findings.count >= 5 { break }
+    }
+    now = max(now, end)
+    finishWatches()
+    finishReport()
+  }
+
+  // MARK: The mind
+
+  var utc: Instant { Self.epoch + TimeSpan(raw: now + wallOffset) }
+
+  /// One event reaches the mind; its effects go their ways.
+  func think(_ event: Event) {
+    guard isMindUp, !isDead else { return }
+    remember(event)
+    let effects = mind.handle(event, utc: utc, monotonic: now)
+    if mind.hasDiverged { find(.replay, "a second controller decided differently") }
+    checkQuiet(event, effects)
+    for effect in effects { carryOut(effect) }
+    if let deadline = mind.nextDeadline {
+      if deadline.milliseconds != mind.scheduledDeadline {
+        mind.scheduledDeadline = deadline.milliseconds
+        deadlineGeneration += 1
+        timeline.add(.deadline(generation: deadlineGeneration), at: max(now, deadline.milliseconds))
+      }
+    }
+  }
+
+  private func remember(_ event: Event) {
+    guard options.history > 0 else { return }
+    if case .reading = event { return }
+    if recent.count < options.history {
+      recent.append((now, event))
+    } else {
+      recent[recentPlace % options.history] = (now, event)
+      recentPlace += 1
+    }
+  }
+
+  private func carryOut(_ effect: Effect) {
+    switch effect {
+    case .command(let id, let s, let command, let urgency):
+      report.commands += 1
+      checkForm(command, s)
+      guard stations[s].isOnline else {
+        think(.station(s, .outcome(id, .lost)))
+        return
+      }
+      let superseded = queues[s].put(id, command, urgency)
+      for old in superseded { timeline.add(.outcome(old, .superseded, station: s, link: links[s]), at: now) }
+      pump(s)
+    case .answer(let s, let request, let answer):
+      if !answered.insert(request.value).inserted {
+        find(.transactions, "request \(request.value) of station \(s) was answered twice")
+      }
+      guard let (station, ticket) = tickets[request.value], station == s else { return }
+      timeline.add(.answer(answer, ticket: ticket, station: s, link: links[s]), at: down(s))
+    case .transaction(.opened(let id, let s, _, _, _, _, _)):
+      if !openedIDs.insert(id).inserted { find(.transactions, "transaction id \(id) given again, to station \(s)") }
+    case .transaction, .decided, .alarm: break
+    }
+  }
+
+  /// Sends the next command if the call before has ended.
+  func pump(_ s: Int) {
+    guard stations[s].isOnline, let entry = queues[s].next() else { return }
+    timeline.add(.outcome(entry.id, .sent, station: s, link: links[s]), at: now)
+    timeline.add(.timeOut(entry.id, station: s, link: links[s]), at: now + hub.stations[s].traits.callTimeout.raw)
+    guard !random.chance(options.faults.lostCommands) else { return }
+    timeline.add(.arrive(entry.command, entry.id, station: s, link: links[s]), at: down(s))
+  }
+
+  /// When what is sent now arrives, in the order of sending.
+  private func down(_ s: Int) -> Int {
+    lastDown[s] = max(lastDown[s], now + random.pick(20...300))
+    return lastDown[s]
+  }
+  func up(_ s: Int, delay: Int = 0) -> Int {
+    lastUp[s] = max(lastUp[s], now + random.pick(20...300))
+    return lastUp[s] + delay
+  }
+}

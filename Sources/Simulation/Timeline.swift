@@ -1,0 +1,46 @@
+/// What is to happen, in order of time and, at the same time, in the order in which it was put in.
+struct Timeline<Item> {
+  private struct Entry {
+    var at: Int
+    var order: Int
+    var item: Item
+    func precedes(_ other: Entry) -> Bool { at != other.at ? at < other.at : order < other.order }
+  }
+  private var heap: [Entry] = []
+  private var count = 0
+
+  var nextTime: Int? { heap.first?.at }
+
+  /// - Complexity: O(log *n*).
+  mutating func add(_ item: Item, at time: Int) {
+    count += 1
+    heap.append(Entry(at: time, order: count, item: item))
+    var i = heap.count - 1
+    while i > 0 {
+      let parent = (i - 1) / 2
+      guard heap[i].precedes(heap[parent]) else { break }
+      heap.swapAt(i, parent)
+      i = parent
+    }
+  }
+
+  /// - Complexity: O(log *n*).
+  mutating func removeFirst() -> (at: Int, item: Item)? {
+    guard let first = heap.first else { return nil }
+    let last = heap.removeLast()
+    if !heap.isEmpty {
+      heap[0] = last
+      var i = 0
+      while true {
+        let left = 2 * i + 1
+        guard left < heap.count else { break }
+        let right = left + 1
+        let smaller = right < heap.count && heap[right].precedes(heap[left]) ? right : left
+        guard heap[smaller].precedes(heap[i]) else { break }
+        heap.swapAt(i, smaller)
+        i = smaller
+      }
+    }
+    return (first.at, first.item)
+  }
+}

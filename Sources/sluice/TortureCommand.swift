@@ -1,0 +1,91 @@
+import Simulation
+
+/// `sluice torture`: random hubs, random days, every fault; each invariant is checked after every step.
+enum TortureCommand {
+  private static let usage = """
+    usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay]
+      --seed N        one hub (default 1); --seeds A..B several
+      --hours H       simulated hours of each (default 24)
+      --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed)
+      --quirks        stations also do what no trait declares
+      --connectors N  at most so many connectors (default 24)
+      --replay        a second controller thinks everything again and must agree
+    """
+
+  private struct Wish {
+    var seeds: ClosedRange<UInt64> = 1...1
+    var hours = 24
+    var faults: Faults?
+    var generator = HubGenerator.Options()
+    var replays = false
+  }
+
+  /// - Returns: 0 when every invariant held, 1 when one did not, 2 for arguments that make no sense.
+  static func run(_ arguments: [String]) -> Int32 {
+    guard let wish = parse(arguments) else {
+      print(usage)
+      return 2
+    }
+    var failed = 0
+    var total = Report()
+    let begin = ContinuousClock.now
+    for seed in wish.seeds {
+      var options = Simulation.Options()
+      options.faults = wish.faults ?? .mixed(seed: seed)
+      options.checksReplay = wish.replays
+      let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, wish.generator), options: options)
+      simulation.run(until: wish.hours * 3_600_000)
+      let report = simulation.report
+      print(line(report))
+      for finding in report.findings {
+        print("  FOUND \(finding)")
+        for event in finding.history.suffix(12) { print("        \(event)") }
+      }
+      failed += report.findings.isEmpty ? 0 : 1
+      total.events += report.events
+      total.milliseconds += report.milliseconds
+    }
+    let took = begin.duration(to: .now)
+    let hours = total.milliseconds / 3_600_000
+    print("\(wish.seeds.count) hubs, \(hours) simulated hours, \(total.events) events in \(took): \(failed) hubs with findings")
+    return failed == 0 ? 0 : 1
+  }
+
+  private static func line(_ report: Report) -> String {
+    let peak = report.peaks.map { max($0.l1, $0.l2, $0.l3) }.max() ?? 0
+    let share = report.asked > .zero ? report.delivered.wattHours * 100 / max(1, report.asked.wattHours) : 0
+    return
+      "seed \(report.seed): \(report.connectors) connectors, \(report.circuits) circuits, \(report.sessions) sessions, "
+      + "\(report.delivered.wattHours / 1000) of \(report.asked.wattHours / 1000) kWh (\(share) %), peak \(peak / 10) % of a rating, "
+      + "caution \(report.caution / 10) %, apart \(report.apart / 1000) s, \(report.events) events, \(report.commands) commands, "
+      + "\(report.findings.count) findings"
+  }
+
+  private static func parse(_ arguments: [String]) -> Wish? {
+    var wish = Wish()
+    var rest = arguments[...]
+    while let option = rest.popFirst() {
+      switch option {
+      case "--calm": wish.faults = Faults.none
+      case "--everything": wish.faults = .everything
+      case "--quirks": wish.generator.undeclaredQuirks = true
+      case "--replay": wish.replays = true
+      case "--seed":
+        guard let seed = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
+        wish.seeds = seed...seed
+      case "--seeds":
+        let ends = rest.popFirst()?.split(separator: ".").compactMap { UInt64($0) } ?? []
+        guard ends.count == 2, ends[0] <= ends[1] else { return nil }
+        wish.seeds = ends[0]...ends[1]
+      case "--hours":
+        guard let hours = rest.popFirst().flatMap({ Int($0) }), hours > 0 else { return nil }
+        wish.hours = hours
+      case "--connectors":
+        guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else { return nil }
+        wish.generator.mostConnectors = count
+      default: return nil
+      }
+    }
+    return wish
+  }
+}
