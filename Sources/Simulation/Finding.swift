@@ -49,4 +49,5 @@ public struct Report: Sendable {
   /// Mean of what was committed and not drawn, thousandths of the connection's rating: the price of caution.
   public var caution = 0
   public var findings: [Finding] = []
+  public init() {}
 }
