@@ -1,0 +1,88 @@
+import CLinux
+import CModbus
+import Glibc
+import Metering
+
+/// The loop of a server's thread. The context belongs to it.
+final class ServerWorker: @unchecked Sendable {
+  private let context: OpaquePointer
+  /// -1 on a serial line.
+  private let listener: Int32
+  private var clients: [Int32]
+  private let source: ModbusServer.Source
+  private let mapping = modbus_mapping_new(0, 0, 65536, 65536)
+
+  init(context: OpaquePointer, listener: Int32, clients: [Int32], source: @escaping ModbusServer.Source) {
+    (self.context, self.listener, self.clients, self.source) = (context, listener, clients, source)
+    // A client that sends half a request must not hold up the others.
+    modbus_set_indication_timeout(context, 0, 500_000)
+    modbus_set_byte_timeout(context, 0, 200_000)
+  }
+  deinit {
+    if listener >= 0 {
+      for client in clients { close(client) }
+      close(listener)
+    } else {
+      modbus_close(context)
+    }
+    modbus_mapping_free(mapping)
+    modbus_free(context)
+  }
+
+  /// Answers until `wake` becomes readable.
+  func run(wake: Int32) {
+    while true {
+      var polls = ([wake, listener] + clients).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      guard poll(&polls, nfds_t(polls.count), -1) >= 0 || errno == EINTR else { return }
+      if polls[0].revents != 0 { return }
+      if polls[1].revents != 0 { accept() }
+      for entry in polls[2...] where entry.revents != 0 { serve(entry.fd) }
+    }
+  }
+
+  private func accept() {
+    let client = Glibc.accept(listener, nil, nil)
+    guard client >= 0 else { return }
+    var one: Int32 = 1
+    setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    clients.append(client)
+  }
+
+  private func serve(_ client: Int32) {
+    modbus_set_socket(context, client)
+    var request = [UInt8](repeating: 0, count: Int(MODBUS_MAX_ADU_LENGTH))
+    let result = sluice_modbus_receive(context, &request)
+    if result.rc > 0 { return answer(request, length: result.rc) }
+    guard result.rc < 0, listener >= 0 else {
+      if result.rc < 0 { modbus_flush(context) }
+      return
+    }
+    close(client)
+    clients.removeAll { $0 == client }
+  }
+
+  private func answer(_ request: [UInt8], length: Int32) {
+    let header = Int(modbus_get_header_length(context))
+    guard Int(length) >= header + 5, header > 0 else { return }
+    func word(_ at: Int) -> Int { Int(request[at]) << 8 | Int(request[at + 1]) }
+    let function = Int(request[header])
+    guard function == 3 || function == 4 else { return refuse(request, 1) }
+    let range = WordRange(function: function, address: word(header + 1), count: word(header + 3))
+    guard (1...125).contains(range.count) else { return refuse(request, 3) }
+    guard range.end <= 65536 else { return refuse(request, 2) }
+    switch source(Int(request[header - 1]), range) {
+    case .silence: return
+    case .exception(let code): refuse(request, code)
+    case .words(let words): reply(request, length, range, words)
+    }
+  }
+
+  private func refuse(_ request: [UInt8], _ code: Int) { _ = sluice_modbus_reply_exception(context, request, UInt32(code)) }
+
+  private func reply(_ request: [UInt8], _ length: Int32, _ range: WordRange, _ words: [UInt16]) {
+    guard words.count == range.count, let mapping else { return refuse(request, 4) }
+    let table = range.function == 3 ? mapping.pointee.tab_registers : mapping.pointee.tab_input_registers
+    for (i, word) in words.enumerated() { table?[range.address + i] = word }
+    _ = sluice_modbus_reply(context, request, length, mapping)
+  }
+}
