@@ -78,6 +78,7 @@ let package = Package(
     promises(of: "OCPP", with: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
     promises(of: "SiteFiles", with: ["Quantities", "Site", "Metering", "Documents"]),
     promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
+    promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
