@@ -16,7 +16,9 @@ extension Parser {
     let quote = byte
     var isEscaped = false
     at += 1
-    while at < bytes.count {
+    while true {
+      at = endOfPlainText(from: at, quote: quote)
+      guard at < bytes.count else { break }
       let here = bytes[at]
       if here == quote {
         entries.append(
@@ -37,8 +39,6 @@ extension Parser {
         guard dialect == .tolerant || (dialect == .json5 && here == 0x09) else { throw flaw }
         if dialect == .tolerant { problems.append(flaw) }
         at += 1
-      } else if here < 0x80 {
-        at += 1
       } else {
         do throws(Flaw) { try skipCharacter() } catch {
           at = opening
@@ -47,6 +47,18 @@ extension Parser {
       }
     }
     throw Flaw(offset: opening, expected: "a closing quote", isLocal: false)
+  }
+
+  /// The first byte that is the quote, a backslash, a control character or not ASCII: most texts have none but the quote.
+  @inline(__always) private func endOfPlainText(from start: Int, quote: UInt8) -> Int {
+    let text = bytes.span
+    var i = start
+    while i < text.count {
+      let byte = text[i]
+      if byte == quote || byte == UInt8(ascii: "\\") || byte &- 0x20 >= 0x60 { break }
+      i += 1
+    }
+    return i
   }
 
   /// Passes a character of two to four bytes: no overlong forms, no surrogates, nothing above U+10FFFF (Unicode, table 3-7).
@@ -148,7 +160,12 @@ extension Parser {
     return ExactNumber.isNumber(digits, 0..<digits.count)
   }
 
-  mutating func skipBlanks() throws(Flaw) {
+  @inline(__always) mutating func skipBlanks() throws(Flaw) {
+    if at < bytes.count && bytes[at] &- 0x30 < 0x50 { return }
+    try skipSeveralBlanks()
+  }
+
+  private mutating func skipSeveralBlanks() throws(Flaw) {
     while at < bytes.count {
       switch bytes[at] {
       case 0x20, 0x0A, 0x0D, 0x09: at += 1
