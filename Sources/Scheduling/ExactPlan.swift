@@ -3,11 +3,11 @@ import Quantities
 /// A plan in whole milliamperes: within every limit by construction, each value zero or between the session's bounds, on its grid.
 struct ExactPlan {
   private let grid: PlanningGrid
-  private let slots: Int
+  let slots: Int
   /// mA, placed as in `RelaxedPlan`.
   private(set) var current: [Int]
   private var used: [Int]
-  private var room: [Int]
+  private(set) var room: [Int]
   private var total: [Int]
   private var ceiling = Int.max / 8
 
