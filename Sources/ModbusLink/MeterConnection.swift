@@ -1,0 +1,29 @@
+import Metering
+import Quantities
+import Site
+
+/// A connection for single requests, as recognition and commissioning make them. Blocks the caller; use it from one thread at a time.
+public final class MeterConnection {
+  private let connection: ModbusConnection
+  /// - Returns: nil when libmodbus refuses the address or the serial parameters.
+  public init?(_ bus: Meter.Bus) {
+    guard let connection = ModbusConnection(bus) else { return nil }
+    self.connection = connection
+  }
+  /// - Returns: whether the connection stands.
+  public func open(timeout: TimeSpan = .seconds(3)) -> Bool { connection.open(timeout: timeout) == 0 }
+
+  /// One request, made again once when there is no answer. A lost connection is opened again once.
+  /// - Returns: nil for an exception or silence.
+  public func read(_ range: WordRange, unit: Int, timeout: TimeSpan = .milliseconds(500)) -> [UInt16]? {
+    for _ in 0..<2 {
+      guard connection.connected || open() else { return nil }
+      switch connection.read(range, unit: unit, timeout: timeout) {
+      case .words(let words): return words
+      case .exception: return nil
+      case .silent, .lost: continue
+      }
+    }
+    return nil
+  }
+}
