@@ -1,5 +1,6 @@
 import Documents
 import FoundationEssentials
+import Metering
 import Site
 
 /// A file that could not be read.
@@ -62,7 +63,7 @@ public struct ProfileFolder: Hashable, Sendable {
   }
 
   /// All that a site file can refer to.
-  /// - Throws: what is wrong with the station files.
+  /// - Throws: what is wrong with the first file that is wrong.
   public func catalogue() throws(SiteFileError) -> Catalogue {
     var stations: [StationProfile] = []
     for name in names(in: "stations") {
@@ -70,7 +71,16 @@ public struct ProfileFolder: Hashable, Sendable {
       do throws(FileError) { file = try text("stations", name) } catch { throw .unreadable(error) }
       do throws(DocumentErrors) { stations.append(try StationProfile(text: file, name: name)) } catch { throw .wrong(error) }
     }
-    return Catalogue(stations: stations, meters: names(in: "meters"))
+    var meters: [MeterProfile] = []
+    for name in names(in: "meters") { meters.append(try meter(named: name)) }
+    return Catalogue(stations: stations, meters: meters)
+  }
+
+  /// One register map.
+  public func meter(named name: String) throws(SiteFileError) -> MeterProfile {
+    let file: String
+    do throws(FileError) { file = try text("meters", name) } catch { throw .unreadable(error) }
+    do throws(DocumentErrors) { return try MeterProfile(json5: file, name: name) } catch { throw .wrong(error) }
   }
 }
 
@@ -89,7 +99,6 @@ public enum SiteFileError: Error, Hashable, Sendable, CustomStringConvertible {
 /// The profiles that a site file can name.
 public struct Catalogue: Hashable, Sendable {
   public var stations: [StationProfile]
-  /// Names of register maps.
-  public var meters: [String]
-  public init(stations: [StationProfile], meters: [String]) { (self.stations, self.meters) = (stations, meters) }
+  public var meters: [MeterProfile]
+  public init(stations: [StationProfile], meters: [MeterProfile]) { (self.stations, self.meters) = (stations, meters) }
 }

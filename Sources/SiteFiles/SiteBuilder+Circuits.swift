@@ -46,6 +46,10 @@ extension SiteBuilder {
       reader.complain(about: "id", expected: "a meter of this file: \(hub.meters.map(\.id).joined(separator: ", "))")
       return nil
     }
+    if let unfit = catalogue.meters.first(where: { $0.name == hub.meters[index].profile })?.unfit {
+      reader.complain(
+        about: "id", found: "a meter that cannot guard phases (\(unfit))", expected: "a meter with a current per phase")
+    }
     return Circuit.Measurement(meter: index, rotation: rotation, inverted: inverted)
   }
 

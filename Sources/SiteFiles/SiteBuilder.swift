@@ -33,11 +33,14 @@ struct SiteBuilder {
     if let settings = reader.object("settings") { hub.settings = Self.settings(settings) }
     let listeners = reader.objects("listen").map(Self.listener)
     let state = reader.optional("state", .text)
+    let journal = reader.object("journal")
+    let rawDays = journal?.optional("raw_days", .whole(1...3650)) ?? 7
+    journal?.finish()
     let limits = reader.objects("limits").enumerated().compactMap { self.limit($0.element, number: $0.offset + 1) }
     reader.finish()
     return SiteFile(
       hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887, tls: nil)] : listeners, stateFolder: state,
-      limits: limits, failsafe: failsafe)
+      rawDays: rawDays, limits: limits, failsafe: failsafe)
   }
 
   private func readSupply(_ reader: ObjectReader) {
@@ -59,10 +62,12 @@ struct SiteBuilder {
   private func meter(_ reader: ObjectReader) -> Meter {
     let id = reader.required("id", .identifier) ?? ""
     let profile = reader.required("profile", .text) ?? ""
-    if !profile.isEmpty && !catalogue.meters.isEmpty && !catalogue.meters.contains(profile) {
-      reader.complain(about: "profile", expected: "a file of Profiles/meters: \(catalogue.meters.joined(separator: ", "))")
+    let model = catalogue.meters.first { $0.name == profile }
+    if !profile.isEmpty && model == nil {
+      let known = catalogue.meters.map(\.name).joined(separator: ", ")
+      reader.complain(about: "profile", expected: "a file of Profiles/meters: \(known)")
     }
-    let unit = reader.optional("unit", .whole(0...255), else: 1)
+    let unit = reader.optional("unit", .whole(0...255), else: model?.defaultUnit ?? 1)
     let period = reader.optional("period_s", .seconds(0...3600), else: .seconds(1))
     if period < .milliseconds(100) { reader.complain(about: "period_s", expected: "at least 0.1 s") }
     var bus = Meter.Bus.tcp(host: "", port: 502)

@@ -9,6 +9,8 @@ public struct SiteFile: Hashable, Sendable {
   public var listeners: [Listener]
   /// Where the journal lives, as written; nil: beside the site file.
   public var stateFolder: String?
+  /// How many days raw readings are kept before they are thinned.
+  public var rawDays: Int
   /// Limits that are known in advance, to be announced to the mind at start.
   public var limits: [Limit]
   /// One for each circuit: the limit that holds when whoever sets limits from outside falls silent.
@@ -46,8 +48,8 @@ public struct SiteFile: Hashable, Sendable {
     do throws(DocumentErrors) { return try SiteFile(text: text, name: path, catalogue: catalogue) } catch { throw .wrong(error) }
   }
 
-  init(hub: Hub, listeners: [Listener], stateFolder: String?, limits: [Limit], failsafe: [PerPhase<Current>?]) {
-    (self.hub, self.listeners, self.stateFolder) = (hub, listeners, stateFolder)
+  init(hub: Hub, listeners: [Listener], stateFolder: String?, rawDays: Int, limits: [Limit], failsafe: [PerPhase<Current>?]) {
+    (self.hub, self.listeners, self.stateFolder, self.rawDays) = (hub, listeners, stateFolder, rawDays)
     (self.limits, self.failsafe) = (limits, failsafe)
   }
 }

@@ -93,6 +93,12 @@ import Testing
     #expect(messages.contains { $0.contains("expected \"host:port\"") })
   }
 
+  @Test func `a meter without a register map is refused, and so is one that sees no phases`() {
+    #expect(complaints(siteText().replacing("\"sdm\"", with: "\"smd\"")).first?.contains("Profiles/meters: sdm, total") == true)
+    let total = complaints(siteText().replacing("\"sdm\"", with: "\"total\""))
+    #expect(total.count == 1 && total[0].contains("cannot guard phases (no current per phase)"))
+  }
+
   @Test func `a file that is no JSON5 is told with its place`() {
     #expect(complaints("{ id: \"x\",\n  name \"y\" }") == ["s.json5:2:8: found `\"y\"`, expected `:` after the key"])
   }

@@ -1,4 +1,5 @@
 import Documents
+import Metering
 import Quantities
 import Site
 
@@ -8,7 +9,12 @@ import Site
 let able = try! StationProfile(
   text: "{model: 'Able', sources: ['test'], rotates: true, honours_zero_fallback: true}", name: "able")
 let plain = try! StationProfile(text: "{model: 'Plain', sources: ['test']}", name: "plain")
-let catalogue = Catalogue(stations: [able, plain], meters: ["sdm"])
+let catalogue = Catalogue(
+  stations: [able, plain],
+  meters: [
+    MeterProfile(name: "sdm", meter: "SDM", source: "test", layout: .sunSpec(bases: [40000])),
+    MeterProfile(name: "total", meter: "Total", source: "test", unfit: "no current per phase", layout: .sunSpec(bases: [40000])),
+  ])
 
 /// A connection of 40 A with a base load of 20 A, one station with two connectors at a feeder of 32 A.
 func siteText(
