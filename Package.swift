@@ -28,6 +28,8 @@ let package = Package(
     .systemLibrary(name: "CWslay", path: "Sources/CWslay"),  // Debian ships it without a pkg-config file
     library("COpenSSL", package: "openssl"),
 
+    .target(name: "CFaultyVFS", dependencies: ["CSQLite"], path: "Sources/CFaultyVFS"),
+
     room("Quantities"),
     room("Documents"),
     room("Site", imports: ["Quantities"]),
@@ -77,7 +79,7 @@ let package = Package(
     promises(of: "Metering", with: ["Quantities", "Site", "Documents"]),
     promises(of: "OCPP", with: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
     promises(of: "SiteFiles", with: ["Quantities", "Site", "Metering", "Documents"]),
-    promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
+    promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "CFaultyVFS"]),
     promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),

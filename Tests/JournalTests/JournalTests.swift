@@ -1,2 +1,228 @@
+import CFaultyVFS
+import ChargingProfiles
+import Control
+import Quantities
+import Record
+import Site
 import Testing
+
 @testable import Journal
+
+/// One after the other: the disk that misbehaves is one for the whole process.
+@Suite(.serialized) struct JournalTests {
+  @Test func `what was written is read back, verified, and told apart from what was not`() throws {
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    let batches = [try batch(1...10), try batch(11...11, [11: (.deadline, [])]), try batch(12...40)]
+    for batch in batches { #expect(waiting.write(batch) == .durable(through: batch.last)) }
+    let reader = try JournalReader(path: folder.journal)
+    var read: [Batch] = []
+    try reader.batches(5...12) { batch in
+      read.append(batch)
+      return true
+    }
+    #expect(read == batches)
+    let report = try reader.verify()
+    #expect(report.breach == nil && report.batches == 3 && report.entries == 40 && report.thinned == 0)
+    #expect(report.link == batches.reduce(Batch.genesis) { $1.link(after: $0) })
+  }
+
+  @Test func `a changed byte, a changed time and a missing batch are found`() throws {
+    let changes: [(String, Verification.Breach)] = [
+      ("UPDATE batches SET kept = zeroblob(5) WHERE first = 11", .section(first: 11)),
+      (
+        "UPDATE blocks SET bytes = zeroblob(5) WHERE digest = (SELECT readings_digest FROM batches WHERE first = 21)",
+        .section(first: 21)
+      ),
+      ("UPDATE batches SET last_at_ms = last_at_ms + 1 WHERE first = 11", .link(first: 11)),
+      ("DELETE FROM batches WHERE first = 11", .gap(after: 10, next: 21)),
+      ("UPDATE snapshots SET state = zeroblob(3)", .snapshots(1)),
+    ]
+    for (change, breach) in changes {
+      let folder = try Folder()
+      let waiting = try Waiting(folder.journal)
+      let snapshot = Snapshot(stamp: stamp(30), version: "1", state: [1, 2, 3])
+      for (batch, snapshot) in [(try batch(1...10), nil), (try batch(11...20), nil), (try batch(21...30), snapshot)] {
+        _ = waiting.write(batch, snapshot: snapshot)
+      }
+      waiting.store.close()
+      let reader = try JournalReader(path: folder.journal)
+      #expect(try reader.verify().breach == nil)
+      try Database(path: folder.journal).execute(change)
+      #expect(try reader.verify().breach == breach)
+    }
+  }
+
+  @Test func `a full disk is said, and the same batch is kept when there is room again`() throws {
+    #expect(faulty_vfs_register() == 0)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal, vfs: "faulty")
+    #expect(waiting.write(try batch(1...10)) == .durable(through: 10))
+    faulty_vfs_arm(Int32(FAULTY_FULL), 0)
+    #expect(waiting.write(try batch(11...20)) == .failed(first: 11, .full))
+    #expect(waiting.write(try batch(11...20)) == .failed(first: 11, .full))
+    faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+    #expect(waiting.write(try batch(11...20)) == .durable(through: 20))
+    waiting.store.close()
+    #expect(try JournalReader(path: folder.journal).verify().entries == 20)
+  }
+
+  @Test func `an input or output error at any write is said, and what was durable stays`() throws {
+    #expect(faulty_vfs_register() == 0)
+    var failures = 0
+    for after in 0..<24 {
+      let folder = try Folder()
+      let waiting = try Waiting(folder.journal, vfs: "faulty")
+      faulty_vfs_arm(Int32(FAULTY_ERROR), after)
+      var durable: UInt64 = 0
+      for first in stride(from: UInt64(1), to: 60, by: 10) {
+        let batch = try batch(first...(first + 9))
+        var report = waiting.write(batch)
+        if case .failed? = report {
+          failures += 1
+          faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+          report = waiting.write(batch)
+        }
+        #expect(report == .durable(through: batch.last), "after \(after) writes")
+        durable = batch.last
+      }
+      waiting.store.close()
+      let report = try JournalReader(path: folder.journal).verify()
+      #expect(report.breach == nil && report.entries == durable, "after \(after) writes")
+    }
+    faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+    #expect(failures > 10)
+  }
+
+  @Test func `power lost in the middle of any write loses nothing that was said to be durable`() throws {
+    #expect(faulty_vfs_register() == 0)
+    var torn = 0
+    for after in 0..<40 {
+      let folder = try Folder()
+      var durable: UInt64 = 0
+      do {
+        let waiting = try Waiting(folder.journal, vfs: "faulty")
+        faulty_vfs_arm(Int32(FAULTY_TORN), after)
+        for first in stride(from: UInt64(1), to: 90, by: 10) {
+          guard case .durable(let through)? = waiting.write(try batch(first...(first + 9))) else {
+            torn += 1
+            break
+          }
+          durable = through
+        }
+        waiting.store.close()
+      }
+      faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+      let again = try Waiting(folder.journal, vfs: "faulty")
+      let report = try JournalReader(path: folder.journal).verify()
+      #expect(report.breach == nil && report.entries >= durable, "after \(after) writes")
+      #expect(again.write(try batch((report.entries + 1)...(report.entries + 5))) == .durable(through: report.entries + 5))
+      again.store.close()
+    }
+    #expect(torn > 20)
+  }
+
+  @Test func `thinning keeps the chain, the newest days and whatever a transaction needs`() throws {
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    let opened = TransactionChange.opened(
+      id: 7, station: 0, connector: 1, idTag: "A", meterStart: .zero, at: noon, late: false)
+    let closed = TransactionChange.closed(id: 7, meterStop: .wattHours(900), at: noon + .seconds(35), reason: "Local")
+    _ = waiting.write(try batch(1...10))
+    _ = waiting.write(try batch(11...20))
+    _ = waiting.write(try batch(21...30, [25: (.deadline, [.transaction(opened)])]))
+    _ = waiting.write(try batch(31...40, [35: (.deadline, [.transaction(closed)])]))
+    _ = waiting.write(try batch(41...50))
+    _ = waiting.write(try batch(51...60))
+    waiting.store.close()
+
+    let file = try JournalFile(path: folder.journal, vfs: nil)
+    // The batch that ends at second 50 is the newest that is older than the cutoff.
+    #expect(try file.thin(before: noon + .seconds(51), transactionsSince: noon) == 3)
+    let reader = try JournalReader(path: folder.journal)
+    var report = try reader.verify()
+    #expect(report.breach == nil && report.thinned == 3 && report.entries == 60)
+    var whole: [UInt64] = []
+    try reader.batches(1...60) { batch in
+      if batch.readings != nil { whole.append(batch.first) }
+      return true
+    }
+    #expect(whole == [21, 31, 51])
+    // Two years later the transaction needs them no more.
+    #expect(try file.thin(before: noon + .seconds(51), transactionsSince: noon + .seconds(36)) == 2)
+    report = try reader.verify()
+    #expect(report.breach == nil && report.thinned == 5)
+    #expect(try reader.transactions(id: 7).first?.closedSequence == 35)
+  }
+
+  @Test func `transactions, decisions and the life of a profile can be asked for`() throws {
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    let schedule = try Schedule(unit: .amperes, periods: [.init(start: .zero, tenths: 160)])
+    let profile = ChargingProfile(id: 1, stackLevel: 0, purpose: .transaction(id: 7), kind: .absolute, schedule: schedule)
+    let opened = TransactionChange.opened(
+      id: 7, station: 2, connector: 1, idTag: "A", meterStart: .wattHours(5), at: noon, late: true)
+    let decision = Decision(
+      connector: 4, transaction: 7, offer: .amperes(16), command: CommandID(9), reason: .full(circuit: 0, phase: .l2))
+    _ = waiting.write(
+      try batch(
+        1...4,
+        [
+          1: (
+            .deadline,
+            [
+              .transaction(opened), .decided(decision),
+              .command(CommandID(9), station: 2, .setProfile(connector: 1, profile), .increase),
+            ]
+          ), 2: (.station(2, .outcome(CommandID(9), .sent)), []),
+          3: (.station(2, .outcome(CommandID(9), .refused("Rejected"))), []),
+          4: (.cancelled([CommandID(10)]), []),
+        ]))
+    let reader = try JournalReader(path: folder.journal)
+    let transaction = try reader.transactions(id: 7).first
+    #expect(transaction?.station == 2 && transaction?.late == true && transaction?.endedAt == nil)
+    #expect(try reader.decisions(transaction: 7).map(\.offer) == [.amperes(16)])
+    #expect(try reader.decisions(transaction: 7).first?.command == CommandID(9))
+    let steps = try reader.steps(of: CommandID(9))
+    #expect(steps.map(\.what) == ["set increase", "sent", "refused: Rejected"])
+    #expect(steps.allSatisfy { $0.transaction == 7 && $0.connector == 1 && $0.station == 2 })
+    #expect(try reader.steps(of: CommandID(10)).map(\.what) == ["cancelled before it was sent"])
+    #expect(throws: DatabaseError.self) {
+      try Database(path: folder.journal).execute("UPDATE decisions SET offer_ma = -1")
+    }
+  }
+
+  @Test func `a mind that was killed comes back from the journal, and thinking again agrees`() throws {
+    let folder = try Folder()
+    let hub = Hub(
+      id: "yard",
+      circuits: [Circuit(id: "connection", rating: PerPhase(all: .amperes(63)), baseWorst: PerPhase(all: .amperes(20)))],
+      stations: [Station(id: "A", connectors: 0..<1)], connectors: [Connector(station: 0, number: 1, circuit: 0)])
+    var last: UInt64 = 0
+    for life in 0..<4 {
+      let waiting = try Waiting(folder.journal)
+      let restored = try JournalReader(path: folder.journal).restore()
+      #expect((restored == nil) == (life == 0) && restored?.difference == nil)
+      #expect(restored?.stamp.sequence ?? 0 == last)
+      var driver = Driver(
+        store: waiting.store, version: "1", restored: restored, timing: RecordTiming(linger: .zero, snapshots: .seconds(4)))
+      let start = noon + .seconds(life * 100)
+      for second in 0..<10 {
+        let event: Event =
+          second > 0
+          ? .station(0, second % 2 == 0 ? .disconnected : .connected)
+          : life == 0 ? .configured(hub, version: "1") : .restarted(version: "1")
+        _ = driver.handle(event, utc: start + .seconds(second), monotonic: Monotonic(milliseconds: second * 1000))
+        waiting.store.flush()
+      }
+      _ = driver.wake(utc: start + .seconds(10), monotonic: Monotonic(milliseconds: 10_000))
+      waiting.store.close()
+      last = try UInt64(JournalReader(path: folder.journal).verify().entries)
+      #expect(last >= UInt64(life + 1) * 9)
+    }
+    let report = try JournalReader(path: folder.journal).replay(version: "1")
+    #expect(report.difference == nil && report.events >= Int(last) && report.passedOver.isEmpty)
+    let other = try JournalReader(path: folder.journal).replay(version: "2")
+    #expect(other.events == 0 && other.passedOver.count == 1)
+  }
+}

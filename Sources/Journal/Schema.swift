@@ -1,0 +1,73 @@
+/// The tables of the journal. A migration that has shipped is frozen: changes are new migrations at the end.
+enum Schema {
+  static let migrations = [first]
+
+  private static let first = """
+    CREATE TABLE batches (
+      first INTEGER PRIMARY KEY CHECK (first > 0),
+      last INTEGER NOT NULL CHECK (last >= first),
+      first_at_ms INTEGER NOT NULL,
+      last_at_ms INTEGER NOT NULL,
+      kept BLOB NOT NULL,
+      kept_digest BLOB NOT NULL CHECK (length(kept_digest) = 32),
+      readings_digest BLOB NOT NULL CHECK (length(readings_digest) = 32),
+      link BLOB NOT NULL CHECK (length(link) = 32)
+    ) STRICT;
+    CREATE INDEX batches_by_time ON batches (last_at_ms);
+
+    -- Raw readings by the digest of their bytes: what a transaction needs is one row, however many transactions need it.
+    CREATE TABLE blocks (
+      digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+      bytes BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE snapshots (
+      sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
+      at_ms INTEGER NOT NULL,
+      monotonic_ms INTEGER NOT NULL,
+      version TEXT NOT NULL,
+      state BLOB NOT NULL,
+      digest BLOB NOT NULL CHECK (length(digest) = 32)
+    ) STRICT;
+
+    CREATE TABLE transactions (
+      id INTEGER PRIMARY KEY,
+      station INTEGER NOT NULL CHECK (station >= 0),
+      connector INTEGER NOT NULL CHECK (connector >= 0),
+      id_tag TEXT NOT NULL,
+      started_at_ms INTEGER NOT NULL,
+      meter_start_mwh INTEGER NOT NULL,
+      opened_sequence INTEGER NOT NULL CHECK (opened_sequence > 0),
+      late INTEGER NOT NULL CHECK (late IN (0, 1)),
+      ended_at_ms INTEGER,
+      meter_stop_mwh INTEGER,
+      reason TEXT,
+      closed_sequence INTEGER CHECK (closed_sequence >= opened_sequence),
+      CHECK ((closed_sequence IS NULL) = (ended_at_ms IS NULL))
+    ) STRICT;
+
+    -- Every command that sets, clears or reads profiles, and what became of it: one row each time that changes.
+    CREATE TABLE profile_commands (
+      command INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      at_ms INTEGER NOT NULL,
+      station INTEGER NOT NULL,
+      connector INTEGER,
+      transaction_id INTEGER,
+      what TEXT NOT NULL,
+      PRIMARY KEY (command, sequence, what)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE decisions (
+      sequence INTEGER NOT NULL,
+      connector INTEGER NOT NULL CHECK (connector >= 0),
+      at_ms INTEGER NOT NULL,
+      transaction_id INTEGER,
+      offer_ma INTEGER NOT NULL CHECK (offer_ma >= 0),
+      command INTEGER,
+      reason TEXT NOT NULL,
+      PRIMARY KEY (sequence, connector)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX decisions_by_transaction ON decisions (transaction_id, sequence) WHERE transaction_id IS NOT NULL;
+    """
+}

@@ -1,0 +1,137 @@
+import Control
+import Quantities
+import Record
+import Site
+
+/// What the hash chain of a journal says of it.
+public struct Verification: Hashable, Sendable {
+  /// The first thing that is not as it was recorded.
+  public enum Breach: Hashable, Sendable, CustomStringConvertible {
+    case gap(after: UInt64, next: UInt64)
+    case section(first: UInt64)
+    case link(first: UInt64)
+    case snapshots(Int)
+    public var description: String {
+      switch self {
+      case .gap(let after, let next): "entries \(after + 1)...\(next - 1) are missing"
+      case .section(let first): "the batch that begins with \(first) has other bytes than were recorded"
+      case .link(let first): "the chain breaks at the batch that begins with \(first)"
+      case .snapshots(let count): "\(count) snapshots have other bytes than were recorded"
+      }
+    }
+  }
+  public var batches = 0
+  public var entries: UInt64 = 0
+  /// Batches whose raw readings were thinned away.
+  public var thinned = 0
+  public var bytes = 0
+  /// The chain's last link: kept elsewhere, it proves that nothing before it was changed.
+  public var link = Batch.genesis
+  public var breach: Breach?
+}
+
+/// What thinking all again gave.
+public struct ReplayReport: Hashable, Sendable {
+  public var events = 0
+  /// Stretches thought again, each from a snapshot or the beginning.
+  public var stretches: [ClosedRange<UInt64>] = []
+  public var difference: Replay.Difference?
+  /// Why parts were passed over: thinned away, or recorded by another version.
+  public var passedOver: [String] = []
+}
+
+extension JournalReader {
+  public func verify() throws(DatabaseError) -> Verification {
+    var result = Verification()
+    var last: UInt64 = 0
+    try links(1...UInt64(Int.max)) { batch, link in
+      if batch.first != last + 1 { result.breach = .gap(after: last, next: batch.first) }
+      if result.breach == nil, !batch.sectionsAreWhole { result.breach = .section(first: batch.first) }
+      result.link = batch.link(after: result.link)
+      if result.breach == nil, result.link != link { result.breach = .link(first: batch.first) }
+      last = batch.last
+      result.batches += 1
+      result.entries += batch.last - batch.first + 1
+      if batch.readings == nil { result.thinned += 1 }
+      result.bytes += batch.kept.count + (batch.readings?.count ?? 0)
+      return result.breach == nil
+    }
+    let wrong = try countOfSnapshots() - snapshots(version: nil).count
+    if result.breach == nil, wrong > 0 { result.breach = .snapshots(wrong) }
+    return result
+  }
+
+  /// Thinks again everything that `version` recorded and that is not thinned, stretch by stretch.
+  public func replay(version: String) throws(DatabaseError) -> ReplayReport {
+    var report = ReplayReport()
+    var starts: [Snapshot?] = []
+    for snapshot in try snapshots(version: version) { starts.append(snapshot) }
+    if try recordedBy(version, first: 1) { starts.insert(nil, at: 0) }
+    if starts.isEmpty { report.passedOver.append("nothing was recorded by version \(version)") }
+    var done: UInt64 = 0
+    var isFirst = true
+    for start in starts where isFirst || (start?.stamp.sequence ?? 0) > done {
+      isFirst = false
+      done = max(done, try stretch(from: start, version: version, &report))
+      if report.difference != nil { break }
+    }
+    return report
+  }
+
+  /// Whether the entry `first` was recorded by `version`: it configures or restarts a mind of that version.
+  private func recordedBy(_ version: String, first: UInt64) throws(DatabaseError) -> Bool {
+    var result = false
+    try batches(first...first) { batch in
+      if let entries = try? batch.entries(), case .whole(let entry)? = entries.first {
+        switch entry.event {
+        case .configured(_, version), .restarted(version): result = true
+        default: break
+        }
+      }
+      return false
+    }
+    return result
+  }
+
+  /// - Returns: the last sequence that was thought again.
+  private func stretch(from start: Snapshot?, version: String, _ report: inout ReplayReport) throws(DatabaseError) -> UInt64 {
+    let from = (start?.stamp.sequence ?? 0) + 1
+    var replay: Replay
+    do {
+      replay = try Replay(from: start)
+    } catch {
+      report.passedOver.append("the snapshot at \(from - 1) cannot be read: \(error)")
+      return from - 1
+    }
+    var stop: String?
+    try batches(from...UInt64(Int.max)) { batch in
+      if let other = Self.otherVersion(batch, than: version) {
+        stop = "from \(other.sequence) on: other version, \(other.version)"
+        return false
+      }
+      do {
+        try replay.feed(batch)
+      } catch {
+        stop = "from \(replay.stamp.sequence + 1) on: \(error)"
+        return false
+      }
+      return replay.difference == nil
+    }
+    if let stop { report.passedOver.append(stop) }
+    report.events += replay.events
+    report.difference = replay.difference
+    if replay.stamp.sequence >= from { report.stretches.append(from...replay.stamp.sequence) }
+    return replay.stamp.sequence
+  }
+
+  private static func otherVersion(_ batch: Batch, than version: String) -> (sequence: UInt64, version: String)? {
+    guard let entries = try? batch.entries() else { return nil }
+    for case .whole(let entry) in entries {
+      switch entry.event {
+      case .restarted(let other) where other != version: return (entry.stamp.sequence, other)
+      default: continue
+      }
+    }
+    return nil
+  }
+}
