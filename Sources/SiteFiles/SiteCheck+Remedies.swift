@@ -7,14 +7,19 @@ extension SiteCheck {
     var refusals: [Refusal] = []
     let short = Phase.allCases.filter { check.margin[$0] < .zero }
     if !short.isEmpty {
-      let parts = short.map { phase in
-        "\(phase.name): \(check.unheard[phase].text) unheard + \(check.base[phase].text) base"
+      var parts: [(phases: String, sum: String)] = []
+      for phase in short {
+        let sum =
+          "\(check.unheard[phase].text) unheard + \(check.base[phase].text) base"
           + (check.firm[phase] > .zero ? " - \(check.firm[phase].text) firm generation" : "")
           + " is \((-check.margin[phase]).text) above \(check.limit[phase].current.text) (\(check.limit[phase].source))"
+        if parts.last?.sum == sum { parts[parts.count - 1].phases += " " + phase.name } else { parts.append((phase.name, sum)) }
       }
       refusals.append(
         Refusal(
-          circuit: index, problem: "circuit \"\(circuit.id)\" does not hold when nobody steers: " + parts.joined(separator: "; "),
+          circuit: index,
+          problem: "circuit \"\(circuit.id)\" does not hold when nobody steers: "
+            + parts.map { "\($0.phases): \($0.sum)" }.joined(separator: "; "),
           remedies: remedies(index, check, short, hub, tree)))
     }
     if let refusal = infeed(index, circuit) { refusals.append(refusal) }

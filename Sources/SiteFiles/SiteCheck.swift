@@ -145,8 +145,10 @@ extension SiteCheck {
     let margin = lowest - unheard - base + firm
     var afterDeath = PerPhase(all: Overload(current: .zero, borne: nil))
     for phase in Phase.allCases {
-      // The worst moment: no base load when the last grants were given, all of it right after.
-      let granted = max(unheard[phase], min(most[phase], max(.zero, lowest[phase] - circuit.margin + firm[phase])))
+      // The worst moment: no base load when the last grants were given, all of it right after. Without a meter the worst base load was
+      // counted when they were given, and nothing can come on top.
+      let assumed = circuit.measurement == nil ? base[phase] : .zero
+      let granted = max(unheard[phase], min(most[phase], max(.zero, lowest[phase] - circuit.margin + firm[phase] - assumed)))
       let current = granted + base[phase]
       afterDeath[phase] = Overload(current: current, borne: circuit.curve.tolerates(current, rating: circuit.rating[phase]))
     }

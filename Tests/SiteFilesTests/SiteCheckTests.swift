@@ -39,7 +39,7 @@ import Testing
     let check = try check(siteText(base: "30"))
     #expect(check.refusals.count == 1)
     let refusal = try #require(check.refusals.first)
-    #expect(refusal.problem.contains("L1: 12 A unheard + 30 A base is 2 A above 40 A (fuse)"))
+    #expect(refusal.problem.contains("L1 L2 L3: 12 A unheard + 30 A base is 2 A above 40 A (fuse)"))
     #expect(
       refusal.remedies == [
         "lower the fallback of A/2 to 0 A (models that honour it: Able), which is enough",
@@ -101,6 +101,9 @@ import Testing
     let check = try check(siteText())
     // Two connectors of 16 A in full, then 20 A of base load: 52 A on a fuse of 40 A are 1.3 times, borne for 20 s.
     #expect(check.circuits[0].afterDeath.l1 == SiteCheck.Overload(current: .amperes(52), borne: .seconds(20)))
+    // Without a meter the worst base load was counted all the time: 20 A for vehicles, then 20 A of base load.
+    let blind = try self.check(siteText().replacing("meter: { id: \"grid\", phases: \"STR\", inverted: true },", with: ""))
+    #expect(blind.circuits[0].afterDeath.l1 == SiteCheck.Overload(current: .amperes(40), borne: nil))
     #expect(check.circuits[1].afterDeath.l1 == SiteCheck.Overload(current: .amperes(32), borne: nil))
   }
 }
