@@ -6,6 +6,7 @@ public struct Faults: Hashable, Sendable {
   public var restart = 0
   public var clockStep = 0
   public var limit = 0
+  public var storeFailure = 0
   /// Thousandths of the commands that are lost on their way, or whose answer is.
   public var lostCommands = 0
   /// Thousandths of the vehicles that draw up to 10 % more than they are told.
@@ -21,7 +22,7 @@ public struct Faults: Hashable, Sendable {
     var faults = Faults()
     (faults.linkLoss, faults.reboot, faults.meterTrouble) = (900, 7200, 3600)
     (faults.restart, faults.clockStep, faults.limit) = (5400, 10_800, 3600)
-    (faults.lostCommands, faults.overdrawing) = (5, 50)
+    (faults.lostCommands, faults.overdrawing, faults.storeFailure) = (5, 50, 10_800)
     return faults
   }
   /// A mixture that depends on the seed: some days are calm, some have one kind of fault, some have all.
@@ -37,6 +38,7 @@ public struct Faults: Hashable, Sendable {
     if random.chance(500) { faults.limit = all.limit }
     if random.chance(500) { faults.lostCommands = random.pick(1...20) }
     if random.chance(200) { faults.overdrawing = 100 }
+    if random.chance(300) { faults.storeFailure = all.storeFailure }
     return faults
   }
 }

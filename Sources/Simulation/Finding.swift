@@ -12,6 +12,7 @@ public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case transactions = "rule 24: transaction ids are never repeated, and each request is answered once"
   case profileForm = "rule 20: a profile carries 0 A or at least the minimum, in the model's steps, periods and levels"
   case starvation = "rule 23: who waits gets its turn"
+  case order = "rule 22: what was superseded never leaves the mind, and nothing rises while the journal fails"
   case replay = "rule 26: the same events give the same effects"
   case quiet = "rule 25: an unchanged reading has no effects"
 }

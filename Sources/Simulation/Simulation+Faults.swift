@@ -42,7 +42,11 @@ extension Simulation {
       guard !isDead else { return }
       isMindUp = true
       disturbedAt = now
-      mind.scheduledDeadline = -1
+      do {
+        if try !mind.restart() { find(.replay, "what was thought again after a restart is not what was recorded") }
+      } catch {
+        find(.replay, "the journal could not be read after a restart: \(error)")
+      }
       think(.restarted(version: "simulation"))
       for s in stations.indices { timeline.add(.connect(s), at: now + random.pick(500...60_000)) }
     case .stepClock:
@@ -54,6 +58,12 @@ extension Simulation {
     case .setLimit:
       schedule(item, faults.limit)
       setLimit()
+    case .breakStore:
+      mind.breakStore(.broken("disk full"))
+      timeline.add(.mendStore, at: now + random.pick(1000...300_000))
+    case .mendStore:
+      mind.breakStore(nil)
+      schedule(.breakStore, faults.storeFailure)
     case .die:
       for s in stations.indices where stations[s].isOnline { cut(s, told: false) }
       isDead = true
@@ -78,7 +88,7 @@ extension Simulation {
     think(.limitSet(limit))
     disturbedAt = now
     let begins = now + delay
-    let borne = reactionTime + (delay > 0 ? 0 : 0)
+    let borne = reactionTime
     limitWatches.append(
       (limit, begins, Phase.allCases.map { ExcessWatch(limit: amount[$0].raw, borne: begins - now + borne) }))
     timeline.add(.limitBegins, at: begins)

@@ -43,10 +43,9 @@ extension Simulation {
       guard links[s] == link else { return }
       stations[s].setClock(offset: wallOffset, at: now)
       settle(s)
-    case .deadline(let generation):
-      guard deadlineGeneration == generation else { return }
-      mind.scheduledDeadline = -1
-      think(.deadline)
+    case .mindWake:
+      if mind.scheduledWake <= now { wakeMind() }
+    case .lost(let id, let s): think(.station(s, .outcome(id, .lost)))
     case .tremble:
       let k = random.pick(0...bases.count - 1)
       let before = bases[k].now
@@ -69,7 +68,8 @@ extension Simulation {
     case .withdraw(let id):
       think(.limitWithdrawn(id: id))
       limitWatches.removeAll { $0.limit.id == id }
-    case .loseLink, .rebootSome, .troubleMeter, .stopMind, .startMind, .stepClock, .setLimit, .die: goWrong(item)
+    case .loseLink, .rebootSome, .troubleMeter, .stopMind, .startMind, .stepClock, .setLimit, .die, .breakStore, .mendStore:
+      goWrong(item)
     }
   }
 

@@ -21,10 +21,30 @@ extension Simulation {
     let last = lastReading[reading.meter]
     if last.registers == reading.registers {
       let stale = hub.meters[reading.meter].period.raw * hub.settings.stalePeriods
-      if !effects.isEmpty, now - last.at < min(stale, hub.settings.frozenAfter.raw) { find(.quiet, "\(effects)") }
+      if !effects.isEmpty, now - last.at < hub.settings.frozenAfter.raw, now - last.heard < stale { find(.quiet, "\(effects)") }
+      lastReading[reading.meter].heard = now
     } else {
-      lastReading[reading.meter] = (reading.registers, now)
+      lastReading[reading.meter] = (reading.registers, now, now)
     }
+  }
+
+  /// Rule 25: deadlines are asked for, not ticked through.
+  func checkWakings() {
+    if now - wakingsSince > 10_000 { (wakings, wakingsSince) = (0, now) }
+    wakings += 1
+    if wakings == 4000 { find(.quiet, "4000 wakings within \(now - wakingsSince) ms") }
+    if wakings > 8000 { isStuck = true }
+  }
+
+  /// Rule 22 and the law of the journal: an increase that a newer decision has overtaken is not sent any more.
+  func checkOrder(_ id: CommandID, _ command: StationCommand, _ urgency: Urgency, _ s: Int) {
+    guard case .setProfile(let number, let profile) = command, case .transaction = profile.purpose else { return }
+    guard let c = hub.stations[s].connectors.first(where: { hub.connectors[$0].number == number }) else { return }
+    if let newest = newestCommand[c], id < newest {
+      find(.order, "command \(id.value) for connector \(c) left after \(newest.value)")
+    }
+    newestCommand[c] = id
+    if urgency == .increase, mind.storeHasFailed { find(.order, "an increase, command \(id.value), left while the journal fails") }
   }
 
   /// Rules 14, 17, 20: the form of what is sent.

@@ -1,6 +1,7 @@
 import ChargingProfiles
 import Control
 import Quantities
+import Record
 import Site
 
 /// The other house of the mind: a hub in virtual time with emulated stations, vehicles and meters, at event fidelity (meters on change
@@ -8,7 +9,9 @@ import Site
 public final class Simulation {
   public struct Options: Sendable {
     public var faults = Faults.none
+    /// Keeps the whole journal and thinks it again at the end.
     public var checksReplay = false
+    public var disk = MemoryStore.Disk()
     /// Mean time between arrivals at one connector, in seconds.
     public var arrivals = 7200
     /// Keeps the texts of the newest events for a finding.
@@ -24,7 +27,9 @@ public final class Simulation {
     case answer(Answer, ticket: Int, station: Int, link: Int)
     case hear(StationEvent, station: Int, link: Int)
     case setClock(station: Int, link: Int)
-    case deadline(generation: Int)
+    case mindWake
+    case lost(CommandID, station: Int)
+    case breakStore, mendStore
     case tremble, jump
     case arrival(connector: Int)
     case loseLink, rebootSome, troubleMeter, stopMind, startMind, stepClock, setLimit, die
@@ -78,22 +83,28 @@ public final class Simulation {
   var isDead = false
   var diedAt: Int?
   var openedIDs: Set<Int> = []
-  var deadlineGeneration = 0
+  /// Per connector: the newest command with a profile for its transaction that left the mind.
+  var newestCommand: [CommandID?]
   var recent: [(Int, Event)] = []
   var recentPlace = 0
   var toldOffset: [Int?]
   var cautionSum = 0
   var cautionCount = 0
-  var lastReading: [(registers: UInt64, at: Int)]
+  var lastReading: [(registers: UInt64, at: Int, heard: Int)]
   /// Since when nothing has disturbed the ground: base jump, limit, arrival, restart, link.
   var disturbedAt = 0
   var found: Set<String> = []
+  /// Deadlines in a row within ten seconds.
+  var wakings = 0
+  var wakingsSince = 0
+  /// The mind asks to be woken without end: the run stops.
+  var isStuck = false
 
   public init(seed: UInt64, made: HubGenerator.Made, options: Options = Options()) {
     (self.seed, self.made, self.options) = (seed, made, options)
     let hub = made.hub
     var random = SeededRandom(seed: seed, part: 2)
-    mind = Mind(checksReplay: options.checksReplay)
+    mind = Mind(seed: seed, disk: options.disk, keepsAll: options.checksReplay)
     stations = hub.stations.indices.map { s in
       let skew = made.quirks[s].contains(.skewedClock) ? 15_000 : made.quirks[s].contains(.wrongClock) ? 300_000 : 1500
       return EmulatedStation(
@@ -126,7 +137,8 @@ public final class Simulation {
     (lastUp, lastDown) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
     pending = Array(repeating: [], count: count)
     toldOffset = Array(repeating: nil, count: count)
-    lastReading = Array(repeating: (0, -1_000_000), count: hub.meters.count)
+    newestCommand = Array(repeating: nil, count: hub.connectors.count)
+    lastReading = Array(repeating: (0, -1_000_000, -1_000_000), count: hub.meters.count)
     self.random = random
     (report.seed, report.connectors, report.circuits) = (seed, hub.connectors.count, hub.circuits.count)
     begin()
@@ -151,6 +163,7 @@ public final class Simulation {
     schedule(.stopMind, faults.restart)
     schedule(.stepClock, faults.clockStep)
     schedule(.setLimit, faults.limit)
+    schedule(.breakStore, faults.storeFailure)
     if let death = faults.death { timeline.add(.die, at: death * 1000) }
   }
 
@@ -164,9 +177,9 @@ public final class Simulation {
       guard let (at, item) = timeline.removeFirst() else { break }
       now = at
       happen(item)
-      if !report.findings.isEmpty, report.findings.count >= 5 { break }
+      if isStuck || report.findings.count >= 5 { break }
     }
-    now = max(now, end)
+    if !isStuck, report.findings.count < 5 { now = max(now, end) }
     finishWatches()
     finishReport()
   }
@@ -180,21 +193,34 @@ public final class Simulation {
     guard isMindUp, !isDead else { return }
     remember(event)
     let effects = mind.handle(event, utc: utc, monotonic: now)
-    if mind.hasDiverged { find(.replay, "a second controller decided differently") }
     checkQuiet(event, effects)
     for effect in effects { carryOut(effect) }
-    if let deadline = mind.nextDeadline {
-      if deadline.milliseconds != mind.scheduledDeadline {
-        mind.scheduledDeadline = deadline.milliseconds
-        deadlineGeneration += 1
-        timeline.add(.deadline(generation: deadlineGeneration), at: max(now, deadline.milliseconds))
-      }
+    rewakeMind()
+  }
+
+  /// The mind's deadline, or a report of its store, has come.
+  func wakeMind() {
+    guard isMindUp, !isDead else { return }
+    mind.scheduledWake = Int.max
+    if let due = mind.nextWake, due <= now {
+      checkWakings()
+      for effect in mind.wake(utc: utc, monotonic: now) { carryOut(effect) }
     }
+    rewakeMind()
+  }
+
+  func rewakeMind() {
+    guard let due = mind.nextWake, max(now, due) < mind.scheduledWake else { return }
+    mind.scheduledWake = max(now, due)
+    timeline.add(.mindWake, at: mind.scheduledWake)
   }
 
   private func remember(_ event: Event) {
     guard options.history > 0 else { return }
-    if case .reading = event { return }
+    switch event {
+    case .reading, .deadline, .station(_, .sampled), .station(_, .outcome(_, .sent)): return
+    default: break
+    }
     if recent.count < options.history {
       recent.append((now, event))
     } else {
@@ -208,8 +234,9 @@ public final class Simulation {
     case .command(let id, let s, let command, let urgency):
       report.commands += 1
       checkForm(command, s)
+      checkOrder(id, command, urgency, s)
       guard stations[s].isOnline else {
-        think(.station(s, .outcome(id, .lost)))
+        timeline.add(.lost(id, station: s), at: now)
         return
       }
       let superseded = queues[s].put(id, command, urgency)

@@ -39,7 +39,7 @@ enum TortureCommand {
       print(line(report))
       for finding in report.findings {
         print("  FOUND \(finding)")
-        for event in finding.history.suffix(12) { print("        \(event)") }
+        for event in finding.history.suffix(8) { print("        \(event.prefix(200))") }
       }
       failed += report.findings.isEmpty ? 0 : 1
       total.events += report.events

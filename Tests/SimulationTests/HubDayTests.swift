@@ -1,0 +1,68 @@
+import Quantities
+import Testing
+
+@testable import Simulation
+
+/// Random hubs, random days, every fault, every invariant. In debug a taste of it, in release 200 hub-days.
+@Suite struct HubDayTests {
+  #if DEBUG
+    static let blocks = Array(0..<2)
+    static let seedsPerBlock: UInt64 = 2
+    static let hours = 3
+  #else
+    static let blocks = Array(0..<20)
+    static let seedsPerBlock: UInt64 = 10
+    static let hours = 24
+  #endif
+
+  private func run(_ seed: UInt64, _ options: Simulation.Options, hours: Int, _ generator: HubGenerator.Options) -> Simulation {
+    let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
+    simulation.run(until: hours * 3_600_000)
+    return simulation
+  }
+
+  @Test(arguments: blocks) func `no random day breaks a rule of control`(block: Int) {
+    for i in 0..<Self.seedsPerBlock {
+      let seed = 1 + UInt64(block) * Self.seedsPerBlock + i
+      var options = Simulation.Options()
+      options.faults = .mixed(seed: seed)
+      var generator = HubGenerator.Options()
+      generator.mostConnectors = 12
+      let report = run(seed, options, hours: Self.hours, generator).report
+      for finding in report.findings { Issue.record("\(finding)\n  \(finding.history.suffix(8).joined(separator: "\n  "))") }
+      #expect(report.events > 100)
+    }
+  }
+
+  @Test(arguments: [3, 14, 15] as [UInt64]) func `when the controller dies, the hub settles below its limits by itself`(
+    seed: UInt64
+  ) {
+    for part in 1...3 {
+      var options = Simulation.Options()
+      var random = SeededRandom(seed: seed, part: part)
+      options.faults.death = random.pick(1800...9000)
+      options.arrivals = 1200
+      let report = run(seed, options, hours: 4, HubGenerator.Options()).report
+      for finding in report.findings { Issue.record("\(finding)") }
+    }
+  }
+
+  @Test func `the same seed gives the same day`() {
+    var options = Simulation.Options()
+    options.faults = .everything
+    let first = run(5, options, hours: 3, HubGenerator.Options()).report
+    let second = run(5, options, hours: 3, HubGenerator.Options()).report
+    #expect(first.events == second.events)
+    #expect(first.commands == second.commands)
+    #expect(first.delivered == second.delivered)
+    #expect(first.peaks == second.peaks)
+  }
+
+  @Test func `a journal thought again from its beginning gives the same effects`() throws {
+    var options = Simulation.Options()
+    options.faults = .everything
+    options.checksReplay = true
+    let simulation = run(6, options, hours: 3, HubGenerator.Options())
+    #expect(try simulation.mind.replays())
+  }
+}
