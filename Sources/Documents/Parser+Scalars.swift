@@ -149,6 +149,7 @@ extension Parser {
   private func isLooseNumber(_ range: Range<Int>) -> Bool {
     var digits = Array(bytes[range])
     if digits.first == UInt8(ascii: "+") || digits.first == UInt8(ascii: "-") { digits.removeFirst() }
+    if digits.first == UInt8(ascii: "-") { return false }  // two signs
     if digits.count > 2, digits[0] == 48, digits[1] | 0x20 == UInt8(ascii: "x") {
       return digits.dropFirst(2).allSatisfy(Text.isHexadecimal)
     }

@@ -24,6 +24,11 @@ func tolerant(_ text: String) throws -> Document { try Document(Array(text.utf8)
     #expect(throws: DocumentError.self) { try Document(json: text) }
   }
 
+  @Test(arguments: ["+-5", "--1.5", "+-.5", "-+1", "0x", "0xG", "1..2", ".", "5.e", "+", "1e5.5", "0x1.8"])
+  func `what json5 does not take for a number is refused`(_ text: String) {
+    #expect(throws: DocumentError.self) { try Document(json5: text) }
+  }
+
   @Test func `invalid UTF-8 is refused, whatever its kind`() {
     for bytes: [UInt8] in [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0xFF], [0x80]] {
       #expect(throws: DocumentError.self) { try Document([0x22] + bytes + [0x22], dialect: .json) }
@@ -128,6 +133,7 @@ func tolerant(_ text: String) throws -> Document { try Document(Array(text.utf8)
     #"[2,"a1","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[{"timestamp":"2026-11-22T06:00:00Z","sampledValue":[{"value":"16.0","unit":"A"}]}]}]"#,
     "{ // c\n a: [0x1F, +.5, 5., 'x\\u00e9\\\n', -Infinity], /* b */ 'k': null, }",
     #"{"a":{"b":{"c":[[[1e5,-0.0]]]}},"é":"\ud83d\ude00"}"#,
+    "[+0x1F, -.5, +5., -12345678901234567.5e-30]",
   ]
 
   @Test(arguments: 1...12) func `no mutation of a text crashes, and what is read can be written and read again`(_ seed: Int) throws
