@@ -155,9 +155,10 @@ func tolerant(_ text: String) throws -> Document { try Document(Array(text.utf8)
       for dialect in [Dialect.json, .json5, .tolerant] {
         guard let document = try? Document(bytes, dialect: dialect) else { continue }
         let once = document.root.value
+        // Compared as text: digits beyond the eighteenth are cut when first read, and only that reading knows it.
         let again = try Document(json: once.json).root.value
-        #expect(again == once, "seed \(seed): \(bytes)")
-        #expect(try Document(json: once.pretty(width: 20)).root.value == once, "seed \(seed): \(bytes)")
+        #expect(again.json == once.json, "seed \(seed): \(bytes)")
+        #expect(try Document(json: once.pretty(width: 20)).root.value == again, "seed \(seed): \(bytes)")
       }
     }
   }
