@@ -9,16 +9,135 @@ public struct SiteController: Sendable, Codable {
   /// When it wants to be woken with `.deadline`, if nothing comes before.
   public internal(set) var nextDeadline: Monotonic?
 
+  var circuits: [CircuitState] = []
+  var stations: [StationState] = []
+  var connectors: [ConnectorState] = []
+  var limits: [Limit] = []
+  var alarms: [Alarm] = []
+  var storeFailed = false
+  var lastCommand: UInt64 = 0
+  var lastTransaction = 0
+  /// The newest transactions that ended, to recognise a message that is sent again (rule 24). At most `rememberedStops`.
+  var ended: [EndedTransaction] = []
+  var startedBefore: [AnsweredStart] = []
+  /// When the rotation last passed a turn.
+  var turn: Instant?
+
   /// A controller that knows nothing yet; its first event must be `.configured`.
   public init() { hub = Hub(id: "", circuits: []) }
 
   /// - Parameter now: later than that of every event before.
   /// - Returns: what is to be done, in order.
-  public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] { [] }
+  public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
+    var out: [Effect] = []
+    switch event {
+    case .reading(let reading):
+      guard take(reading, at: now, &out) else { return out }
+    case .deadline:
+      advanceStations(now, &out)
+    case .station(let station, let said):
+      guard stations.indices.contains(station), take(said, from: station, at: now, &out) else { return out }
+    case .meterFault(let meter, _):
+      guard hub.meters.indices.contains(meter) else { return out }
+    case .configured(let hub, _): configure(hub, at: now)
+    case .restarted: forgetLinks(&out)
+    case .limitSet(let limit):
+      guard circuits.indices.contains(limit.circuit) else { return out }
+      limits.removeAll { $0.id == limit.id }
+      limits.append(limit)
+    case .limitWithdrawn(let id): limits.removeAll { $0.id == id }
+    case .clockStepped(let step): moveClock(by: step, at: now)
+    case .cancelled(let commands): commands.forEach { forget($0) }
+    case .storeFailed:
+      storeFailed = true
+      set(.storeFailed, raised: true, &out)
+    case .storeRecovered:
+      storeFailed = false
+      set(.storeFailed, raised: false, &out)
+    case .trust(let station, let trust):
+      guard stations.indices.contains(station) else { return out }
+      stations[station].trust = trust
+    case .order(let order): obey(order, at: now, &out)
+    }
+    reconsider(now, &out)
+    return out
+  }
 
-  /// What it knows now, for screens, explanations and checkers.
-  /// - Complexity: O(connectors x depth of the tree).
-  public func view(at now: EventStamp) -> HubView {
-    HubView(circuits: [], connectors: [], stations: [], alarms: [], storeFailed: false)
+  mutating func newCommand() -> CommandID {
+    lastCommand += 1
+    return CommandID(lastCommand)
+  }
+
+  /// Raises or clears an alarm; says so only when that is new.
+  mutating func set(_ alarm: Alarm, raised: Bool, _ out: inout [Effect]) {
+    if let place = alarms.firstIndex(of: alarm) {
+      if raised { return }
+      alarms.remove(at: place)
+    } else {
+      guard raised else { return }
+      alarms.append(alarm)
+    }
+    out.append(.alarm(alarm, raised: raised))
+  }
+
+  private mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
+    switch order {
+    case .station(let station, let command):
+      guard stations.indices.contains(station), stations[station].connected else { return }
+      out.append(.command(newCommand(), station: station, command, .routine))
+    case .manualCap(let circuit, let cap):
+      if hub.circuits.indices.contains(circuit) { hub.circuits[circuit].manualCap = cap }
+    case .maintenance(let circuit, let on):
+      if hub.circuits.indices.contains(circuit) { hub.circuits[circuit].maintenance = on }
+    case .priority(let connector, let priority):
+      if connectors.indices.contains(connector) { connectors[connector].priority = priority }
+    case .hold(let connector, let current):
+      if connectors.indices.contains(connector) { connectors[connector].hold = current }
+    }
+  }
+
+  /// Takes a new site over; what keeps its id keeps what is known of it (rule 19).
+  private mutating func configure(_ new: Hub, at now: EventStamp) {
+    let old = (hub: hub, circuits: circuits, stations: stations, connectors: connectors)
+    hub = new
+    circuits = new.circuits.map { circuit in
+      var state =
+        old.hub.circuits.firstIndex { $0.id == circuit.id }.map { old.circuits[$0] } ?? CircuitState()
+      if circuit.measurement == nil { state.reading = nil }
+      return state
+    }
+    limits = limits.compactMap { limit in
+      guard let place = new.circuits.firstIndex(where: { $0.id == old.hub.circuits[limit.circuit].id }) else { return nil }
+      var moved = limit
+      moved.circuit = place
+      return moved
+    }
+    alarms = []
+    stations = new.stations.map { station in
+      guard let place = old.hub.stations.firstIndex(where: { $0.id == station.id }) else {
+        return StationState(trust: station.trust)
+      }
+      var state = old.stations[place]
+      if old.hub.stations[place].trust != station.trust { state.trust = station.trust }
+      return state
+    }
+    connectors = new.connectors.enumerated().map { place, connector in
+      let station = new.stations[connector.station].id
+      let before = old.hub.connectors.indices.first {
+        old.hub.connectors[$0].number == connector.number && old.hub.stations[old.hub.connectors[$0].station].id == station
+      }
+      guard let before else { return ConnectorState() }
+      var state = old.connectors[before]
+      if old.hub.connectors[before].fallback != connector.fallback {
+        // The station holds the fallback it last confirmed until the new one is installed: the larger counts (rule 19).
+        state.confirmedFallback = max(state.confirmedFallback ?? .zero, old.hub.connectors[before].fallback)
+        reinstall(connector.station, at: now)
+      }
+      return state
+    }
+  }
+
+  private mutating func reinstall(_ station: Int, at now: EventStamp) {
+    if stations[station].connected { stations[station].stage = .awaitingBoot(until: now.monotonic) }
   }
 }

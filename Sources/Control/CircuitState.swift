@@ -1,0 +1,54 @@
+import Quantities
+import Site
+
+/// What is known of one circuit: its newest reading and the load below it that is not controlled.
+struct CircuitState: Sendable, Codable {
+  /// In circuit order, import positive; as the meter gave it last.
+  var reading: PerPhase<Current>?
+  var totalPower: Power?
+  /// When the sample was taken.
+  var readAt: Monotonic?
+  /// Digest of the raw registers, and since when it has been the same.
+  var registers: UInt64 = 0
+  var registersSince: Monotonic?
+  /// Readings in a row in which the vehicles alone drew more than the meter saw (rule 12).
+  var contradictions = PerPhase<Int>(0, 0, 0)
+  /// The largest uncontrolled load of this and of the bucket before; together they span at least one sample interval (rule 11).
+  var bucketStart: Monotonic?
+  var bucket: PerPhase<Current> = .zero
+  var bucketBefore: PerPhase<Current>?
+  /// The uncontrolled load that the newest reading proves, as it counts for cuts.
+  var baseForCuts: PerPhase<Current>?
+  var contract: ContractState?
+  /// A phase has been over its limit since.
+  var overSince: PerPhase<Monotonic?> = PerPhase(all: nil)
+}
+
+/// The running window of a contractual mean (rule 4).
+struct ContractState: Sendable, Codable {
+  var windowStart: Instant
+  var accountedUntil: Instant
+  /// Current x time of the window so far, mA·ms per phase; what was not seen is counted at its worst.
+  var chargeSoFar: PerPhase<Int>
+  /// Power x time of the window so far, mW·ms.
+  var workSoFar: Int
+}
+
+extension CircuitState {
+  /// Keeps the largest uncontrolled load over at least `span`, at most twice that.
+  mutating func notice(_ base: PerPhase<Current>, at now: Monotonic, span: TimeSpan) {
+    guard let start = bucketStart else {
+      (bucketStart, bucket, bucketBefore) = (now, base, nil)
+      return
+    }
+    if now - start >= span {
+      bucketBefore = now - start >= span * 2 ? nil : bucket
+      (bucketStart, bucket) = (now, base)
+    } else {
+      bucket = bucket.maximum(base)
+    }
+  }
+
+  /// The uncontrolled load as it counts for rises: the largest of the last interval.
+  var baseForRises: PerPhase<Current> { bucketBefore.map { bucket.maximum($0) } ?? bucket }
+}

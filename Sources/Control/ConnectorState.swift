@@ -1,0 +1,101 @@
+import ChargingProfiles
+import Quantities
+import Site
+
+/// An open transaction at a connector.
+struct Transaction: Hashable, Sendable, Codable {
+  var id: Int
+  var idTag: String
+  var meterStart: Energy
+  /// The station's own time of the start, or ours when it gave none.
+  var startedAt: Instant
+  /// What the station sent, to recognise it when it is sent again (rule 24).
+  var start: TransactionStart
+  var authorisation: Authorisation
+  /// nil: known to be charging now. Otherwise it was reported late, and grants nothing until the connector shows that it lives.
+  var late: Bool
+}
+
+/// A measured current, in circuit order.
+struct Measured: Hashable, Sendable, Codable {
+  var current: PerPhase<Current>
+  var at: Monotonic
+}
+
+/// What is known of one connector.
+struct ConnectorState: Sendable, Codable {
+  var status: ConnectorStatus?
+  var statusAt = Monotonic(milliseconds: 0)
+  var transaction: Transaction?
+  /// The newest two samples; the lower of those that bracket a meter's sample counts (rule 11).
+  var newest: Measured?
+  var before: Measured?
+  var newestTakenAt: Instant?
+  var register: Energy?
+  var stateOfCharge: Int?
+  /// Oldest first. The last is the newest offer; the earlier ones count until it is confirmed.
+  var beliefs: [Belief] = []
+  /// How often the newest offer was sent without being followed, and by which of the model's routes.
+  var attempts = 0
+  var route = 0
+  var retryAt: Monotonic?
+  var uncontrollable = false
+  var reason = Reason.idle
+  var hold: Current?
+  /// Our clock was moved: the offer must be written again.
+  var mustRefresh = false
+  var priority: Int?
+  var lastSent: Monotonic?
+  var lastShareDecrease: Monotonic?
+  /// The most that the vehicle seems to want; nil: all it can get.
+  var demand: Current?
+  var drawsLessSince: Monotonic?
+  /// Its place in the rotation: the earlier, the sooner it is served.
+  var queuedAt: Monotonic?
+  var servedSince: Monotonic?
+  var pausedSince: Monotonic?
+  var cycles = 0
+  /// A larger fallback than the configured one, which the station still holds (rule 19).
+  var confirmedFallback: Current?
+  /// Narrowing to the phases in use (rule 8).
+  var usedPhases: Phases?
+  var subsetSince: Monotonic?
+
+  /// A vehicle is, or may be, connected.
+  var occupied: Bool {
+    if transaction.map({ !$0.late }) ?? false { return true }
+    switch status {
+    case .available, .reserved, .unavailable, nil: return false
+    case .finishing, .faulted: return false
+    case .preparing, .charging, .suspendedEV, .suspendedEVSE: return true
+    }
+  }
+}
+
+/// What is known of one station.
+struct StationState: Sendable, Codable {
+  /// How far a station is on its way to being controlled (rule 18).
+  enum Stage: Hashable, Sendable, Codable {
+    case absent
+    case awaitingBoot(until: Monotonic)
+    case learning(CommandID)
+    /// Installing the fallback; 0 is the station itself, otherwise the connector's number.
+    case installing(connector: Int, CommandID)
+    case clearing(CommandID)
+    case readingBack(connector: Int, CommandID)
+    case controlled
+    /// It refused its fallback; tried again later.
+    case refused(until: Monotonic)
+  }
+  var stage = Stage.absent
+  var connectedAt: Monotonic?
+  var connectedUTC: Instant?
+  var identity: StationIdentity?
+  var capabilities: StationCapabilities?
+  var clockOffset: TimeSpan?
+  var trust: FallbackTrust
+  var askedForTime: Monotonic?
+
+  init(trust: FallbackTrust) { self.trust = trust }
+  var connected: Bool { connectedAt != nil }
+}

@@ -1,0 +1,413 @@
+import Quantities
+import Scheduling
+import Site
+
+/// Everything the guard weighs in one pass.
+struct Weighing {
+  var bounds: [Bound]
+  var bases: [Base]
+  /// Per connector: rule 5 now, and rule 15 through the horizon.
+  var committed: [PerPhase<Current>]
+  /// Per circuit: the sums of these over all connectors below.
+  var committedSum: [PerPhase<Current>]
+  var unheardSum: [PerPhase<Current>]
+  /// Per circuit: kept free for arrivals.
+  var reserve: [PerPhase<Current>]
+  var over: [Phases]
+}
+
+extension SiteController {
+  /// The guard: over all connectors at once, decreases first, increases only into confirmed room.
+  mutating func reconsider(_ now: EventStamp, _ out: inout [Effect]) {
+    guard !hub.circuits.isEmpty else { return }
+    passTurn(now)
+    let weighing = weigh(now, &out)
+    let order = claimOrder(now)
+    let targets = shares(order, weighing, now)
+    var rises: [Int] = []
+    for (place, c) in order.enumerated() {
+      let target = targets[place].current
+      let present = offer(c, at: now.monotonic) ?? fallbackOffer(c)
+      if target < present {
+        lower(c, to: target, from: present, targets[place], weighing, now, &out)
+      } else {
+        rises.append(place)
+      }
+    }
+    raise(rises, order, targets, weighing, now, &out)
+    speakForTheRest(order, now, &out)
+    retry(now, &out)
+    nextDeadline = deadline(weighing, now)
+  }
+
+  /// What a connector with a vehicle has before the first offer: its fallback, in force at the station by itself.
+  func fallbackOffer(_ c: Int) -> Current { fallback(c) }
+
+  // MARK: Weighing
+
+  private mutating func weigh(_ now: EventStamp, _ out: inout [Effect]) -> Weighing {
+    let bases = updateBases(now, &out)
+    let bounds = bounds(bases, now)
+    let committed = hub.connectors.indices.map { self.committed($0, at: now.monotonic) }
+    let horizon = hub.settings.horizon + hub.settings.guardTime
+    let unheard = hub.connectors.indices.map { self.committed($0, at: now.monotonic, through: horizon) }
+    var weighing = Weighing(
+      bounds: bounds, bases: bases, committed: committed, committedSum: sums(committed), unheardSum: sums(unheard),
+      reserve: reserves(), over: Array(repeating: [], count: hub.circuits.count))
+    for k in hub.circuits.indices {
+      let fresh = !isStale(k, at: now.monotonic)
+      for phase in Phase.allCases {
+        let bound = bounds[k].current[phase]
+        let base = counted(bases[k].cuts[phase], k, phase)
+        let measured = fresh ? circuits[k].reading?[phase] ?? .zero : .zero
+        let isOver = weighing.committedSum[k][phase] + base > bound || measured > bound
+        if isOver { weighing.over[k].formUnion(Phases(phase)) }
+        if measured > bound {
+          if circuits[k].overSince[phase] == nil { circuits[k].overSince[phase] = now.monotonic }
+        } else {
+          circuits[k].overSince[phase] = nil
+        }
+        set(.overLimit(circuit: k, phase: phase), raised: lastingExcess(k, phase, bound, now) > .zero, &out)
+        set(.baseAboveLimit(circuit: k, phase: phase), raised: base > bound, &out)
+      }
+    }
+    return weighing
+  }
+
+  /// Rule 3: generation gives no room beyond its firm share.
+  private func counted(_ base: Current, _ k: Int, _ phase: Phase) -> Current {
+    max(base, -hub.circuits[k].firmGeneration[phase])
+  }
+
+  /// Sums over the connectors below each circuit, and what the stations there draw themselves.
+  private func sums(_ currents: [PerPhase<Current>]) -> [PerPhase<Current>] {
+    var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    for c in currents.indices { sums[hub.connectors[c].circuit] += currents[c] }
+    for station in hub.stations where station.state == .installed && station.idleCurrent > .zero {
+      guard let first = station.connectors.first else { continue }
+      sums[hub.connectors[first].circuit] += PerPhase(station.idleCurrent, on: hub.connectors[first].phases)
+    }
+    gatherUpwards(&sums)
+    return sums
+  }
+
+  private func gatherUpwards(_ sums: inout [PerPhase<Current>]) {
+    for k in sums.indices.reversed() {
+      if let parent = hub.circuits[k].parent { sums[parent] += sums[k] }
+    }
+  }
+
+  /// Rule 7: room for one vehicle that arrives and draws its fallback before anybody speaks.
+  private func reserves() -> [PerPhase<Current>] {
+    var reserves = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    for c in connectors.indices where !connectors[c].occupied && station(of: c).state == .installed {
+      let stage = state(ofStationOf: c).stage
+      guard stage == .controlled else { continue }
+      let fallback = PerPhase(fallback(c), on: hub.connectors[c].phases)
+      var place: Int? = hub.connectors[c].circuit
+      while let k = place {
+        let own = hub.circuits[k].arrivalReserve.map { PerPhase($0, on: hub.connectors[c].phases) } ?? fallback
+        reserves[k] = reserves[k].maximum(own)
+        place = hub.circuits[k].parent
+      }
+    }
+    return reserves
+  }
+
+  /// Rule 21: a measured excess that has lasted.
+  private func lastingExcess(_ k: Int, _ phase: Phase, _ bound: Current, _ now: EventStamp) -> Current {
+    guard let since = circuits[k].overSince[phase], now.monotonic - since >= hub.settings.excessPatience else { return .zero }
+    guard let reading = circuits[k].reading else { return .zero }
+    return max(.zero, reading[phase] - bound)
+  }
+
+  // MARK: Sharing
+
+  /// Whether the guard sets this connector's current.
+  func isClaimant(_ c: Int) -> Bool {
+    guard let transaction = connectors[c].transaction, !transaction.late, transaction.authorisation == .accepted else {
+      return false
+    }
+    return gap(hub.connectors[c].station) == nil && !connectors[c].uncontrollable
+  }
+
+  private var lowestStanding: Int { 1000 }
+
+  /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
+  /// wait, least energy.
+  private func claimOrder(_ now: EventStamp) -> [Int] {
+    let claimants = connectors.indices.filter { isClaimant($0) }
+    let keys = claimants.map { c in
+      (
+        standing(c, now), connectors[c].priority ?? hub.connectors[c].priority,
+        (connectors[c].queuedAt ?? now.monotonic).milliseconds,
+        energy(c).raw, c
+      )
+    }
+    return keys.sorted { $0 < $1 }.map { $0.4 }
+  }
+
+  /// 0: must not be paused now; 1: in its place; 2: draws nothing of what it has; 3: paused so briefly that it has to wait.
+  private func standing(_ c: Int, _ now: EventStamp) -> Int {
+    let isOn = (offer(c, at: now.monotonic) ?? .zero) >= hub.connectors[c].minimum
+    if connectors[c].hold != nil { return 0 }
+    if isOn {
+      if !canPause(c) || connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
+      if let since = connectors[c].servedSince, now.monotonic - since < hub.settings.minimumOnOff { return 0 }
+      return connectors[c].demand == hub.connectors[c].minimum && connectors[c].newest?.current.largest == .zero ? 2 : 1
+    }
+    if let since = connectors[c].pausedSince, now.monotonic - since < hub.settings.minimumOnOff { return 3 }
+    return 1
+  }
+
+  /// Rule 23: only models with proven pause and resume rotate.
+  func canPause(_ c: Int) -> Bool {
+    let traits = station(of: c).traits
+    return traits.rotates && traits.zero == .pauses
+  }
+
+  func energy(_ c: Int) -> Energy {
+    guard let transaction = connectors[c].transaction, let register = connectors[c].register else { return .zero }
+    return max(.zero, register - transaction.meterStart)
+  }
+
+  /// At a turn of the rotation those that have been served go behind those that wait.
+  private mutating func passTurn(_ now: EventStamp) {
+    let shift = hub.circuits.contains { $0.contract != nil } ? TimeSpan.seconds(60) : .zero
+    let turn = (now.utc - shift).floored(to: hub.settings.rotationPeriod)
+    guard turn != self.turn else { return }
+    self.turn = turn
+    for c in connectors.indices where connectors[c].servedSince.map({ now.monotonic - $0 >= hub.settings.minimumOnOff }) ?? false {
+      connectors[c].queuedAt = now.monotonic
+    }
+  }
+
+  func nextTurn(_ now: EventStamp) -> Instant {
+    (turn ?? now.utc.floored(to: hub.settings.rotationPeriod)) + hub.settings.rotationPeriod
+  }
+
+  /// The weighted max-min fair shares of what is left for the claimants.
+  private func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
+    var fixed = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    var claiming = [Bool](repeating: false, count: connectors.count)
+    for c in order { claiming[c] = true }
+    for c in connectors.indices {
+      let circuit = hub.connectors[c].circuit
+      if claiming[c] { fixed[circuit] += overdraw(c, now) } else { fixed[circuit] += weighing.committed[c] }
+    }
+    for station in hub.stations where station.state == .installed && station.idleCurrent > .zero {
+      guard let first = station.connectors.first else { continue }
+      fixed[hub.connectors[first].circuit] += PerPhase(station.idleCurrent, on: hub.connectors[first].phases)
+    }
+    gatherUpwards(&fixed)
+    let rooms = hub.circuits.indices.map { k in
+      var room = weighing.bounds[k].current - PerPhase(all: hub.circuits[k].margin) - fixed[k] - weighing.reserve[k]
+      for phase in Phase.allCases {
+        room[phase] = room[phase] - counted(weighing.bases[k].cuts[phase], k, phase)
+        room[phase] = room[phase] - lastingExcess(k, phase, weighing.bounds[k].current[phase], now)
+        // A cut goes a little further than it must, so that a trembling load does not cut again and again.
+        if weighing.over[k].contains(phase) { room[phase] = room[phase] - hub.settings.deadBand }
+      }
+      return FairShare.Circuit(parent: hub.circuits[k].parent, room: room)
+    }
+    let claims = order.map { c in
+      let minimum = hub.connectors[c].minimum
+      return FairShare.Claim(
+        circuit: hub.connectors[c].circuit, phases: phases(c), floor: minimum, cap: max(minimum, ceiling(c)),
+        weight: hub.connectors[c].weight)
+    }
+    return FairShare.allocate(circuits: rooms, claims: claims)
+  }
+
+  /// What a claimant measurably draws beyond its offer, after it has had time to follow.
+  private func overdraw(_ c: Int, _ now: EventStamp) -> PerPhase<Current> {
+    guard let newest = connectors[c].newest, isFresh(newest.at, c, now.monotonic), let last = connectors[c].beliefs.last else {
+      return .zero
+    }
+    let since = connectors[c].lastSent ?? now.monotonic
+    guard now.monotonic - since > afterglow(c) else { return .zero }
+    let excess = newest.current - PerPhase(last.current + hub.settings.followTolerance, on: phases(c))
+    return excess.maximum(.zero)
+  }
+
+  /// The most a claimant may be given: its hardware, its vehicle's wish, what its station can be trusted with.
+  private func ceiling(_ c: Int) -> Current {
+    if let hold = connectors[c].hold { return min(hold, hardwareMaximum(c)) }
+    var most = min(hardwareMaximum(c), connectors[c].demand ?? hardwareMaximum(c))
+    // Rule 17: without a usable dead-man it never gets more than its fallback.
+    if !station(of: c).traits.deadMan { most = min(most, max(hub.connectors[c].fallback, hub.connectors[c].minimum)) }
+    return most.floored(to: station(of: c).traits.step)
+  }
+
+  // MARK: Acting
+
+  /// Rule 20: for safety at once, for sharing with a dead band and at intervals.
+  private mutating func lower(
+    _ c: Int, to target: Current, from present: Current, _ share: FairShare.Share, _ weighing: Weighing, _ now: EventStamp,
+    _ out: inout [Effect]
+  ) {
+    let forSafety = isOver(c, weighing)
+    let reason = reason(share, c, target, now)
+    if !forSafety {
+      let settled = connectors[c].lastShareDecrease.map { now.monotonic - $0 >= hub.settings.sharingInterval } ?? true
+      guard settled, present - target >= hub.settings.deadBand || target == .zero else {
+        decide(c, present, nil, connectors[c].reason, &out)
+        return
+      }
+      connectors[c].lastShareDecrease = now.monotonic
+    }
+    let lowest = station(of: c).traits.zero == .refused && target == .zero ? hub.connectors[c].minimum : target
+    guard lowest < present || connectors[c].beliefs.isEmpty else {
+      decide(c, present, nil, reason, &out)
+      return
+    }
+    send(lowest, c, .decrease, weighing, reason, now, &out)
+  }
+
+  /// Some circuit above the connector is over its limit on a phase that the connector uses.
+  private func isOver(_ c: Int, _ weighing: Weighing) -> Bool {
+    var place: Int? = hub.connectors[c].circuit
+    while let k = place {
+      if !weighing.over[k].isDisjoint(with: phases(c)) { return true }
+      place = hub.circuits[k].parent
+    }
+    return false
+  }
+
+  /// Raises, and refreshes, into room that is confirmed: nothing is counted on that others have not been seen to leave (rules 6, 15).
+  private mutating func raise(
+    _ rises: [Int], _ order: [Int], _ targets: [FairShare.Share], _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
+  ) {
+    var used = weighing.unheardSum
+    // Low offers are refreshed first: the high ones live on their staying low (rule 15).
+    let lowFirst = rises.filter { isLow(order[$0], now) } + rises.filter { !isLow(order[$0], now) }
+    for place in lowFirst {
+      let c = order[place]
+      let share = targets[place]
+      let present = offer(c, at: now.monotonic) ?? fallbackOffer(c)
+      if isWaitingForAnswer(c, now) {
+        decide(c, present, nil, connectors[c].reason, &out)
+        continue
+      }
+      let (room, blocker) = confirmedRoom(c, used, weighing, now)
+      let counted = committed(c, at: now.monotonic, through: hub.settings.horizon + hub.settings.guardTime)
+      let already = PerPhase(all: Current.zero).maximum(counted.restricted(to: phases(c)))
+      let base = leastOn(phases(c), already)
+      var offer = min(share.current, max(present, base + room)).floored(to: station(of: c).traits.step)
+      if room < .zero { offer = min(offer, present) }
+      if let limited = paced(c, present, offer, now) { offer = limited }
+      if offer < hub.connectors[c].minimum { offer = present < hub.connectors[c].minimum ? present : min(present, share.current) }
+      let wanted = share.current
+      let reason =
+        offer < wanted && offer <= present && blocker != nil
+        ? Reason.awaitingRoom(circuit: blocker!.circuit, phase: blocker!.phase) : reason(share, c, offer, now)
+      let isRise =
+        offer > present && (offer - present >= hub.settings.deadBand || present < hub.connectors[c].minimum || offer == wanted)
+      let mayRise = !storeFailed && !isOver(c, weighing) && !closing(c, now)
+      if isRise, mayRise, isTimely(c, now) {
+        send(offer, c, .increase, weighing, reason, now, &out)
+        let after = committed(c, at: now.monotonic, through: hub.settings.horizon + hub.settings.guardTime)
+        add(after - counted, at: hub.connectors[c].circuit, to: &used)
+      } else if needsRefresh(c, weighing, now), !storeFailed || present <= fallback(c), isTimely(c, now) {
+        refresh(c, present, weighing, reason, now, &out)
+      } else {
+        decide(c, present, nil, isRise && storeFailed ? .storeFailed : reason, &out)
+      }
+    }
+  }
+
+  private func leastOn(_ phases: Phases, _ value: PerPhase<Current>) -> Current {
+    Phase.allCases.filter { phases.contains($0) }.map { value[$0] }.min() ?? .zero
+  }
+
+  /// An offer at or below the fallback, which may rise to it when it ends.
+  private func isLow(_ c: Int, _ now: EventStamp) -> Bool { (offer(c, at: now.monotonic) ?? .zero) < fallback(c) }
+
+  private func isWaitingForAnswer(_ c: Int, _ now: EventStamp) -> Bool {
+    switch connectors[c].beliefs.last?.progress {
+    case .issued, .sent: true
+    default: false
+    }
+  }
+
+  /// What all circuits above a connector have left on its phases, and the one with the least.
+  private func confirmedRoom(_ c: Int, _ used: [PerPhase<Current>], _ weighing: Weighing, _ now: EventStamp) -> (
+    Current, (circuit: Int, phase: Phase)?
+  ) {
+    var least: Current?
+    var blocker: (circuit: Int, phase: Phase)?
+    var place: Int? = hub.connectors[c].circuit
+    while let k = place {
+      for phase in Phase.allCases where phases(c).contains(phase) {
+        let base = counted(weighing.bases[k].rises[phase], k, phase)
+        let room = weighing.bounds[k].current[phase] - hub.circuits[k].margin - base - used[k][phase] - weighing.reserve[k][phase]
+        if least.map({ room < $0 }) ?? true { (least, blocker) = (room, (k, phase)) }
+      }
+      place = hub.circuits[k].parent
+    }
+    return (least ?? .zero, blocker)
+  }
+
+  private func add(_ current: PerPhase<Current>, at circuit: Int, to sums: inout [PerPhase<Current>]) {
+    var place: Int? = circuit
+    while let k = place {
+      sums[k] += current
+      place = hub.circuits[k].parent
+    }
+  }
+
+  /// No faster than configured; from 0 the first step is the minimum (rule 20).
+  private func paced(_ c: Int, _ present: Current, _ offer: Current, _ now: EventStamp) -> Current? {
+    guard hub.settings.increaseStep > .zero, offer > present else { return nil }
+    return min(offer, max(present, hub.connectors[c].minimum - hub.settings.increaseStep) + hub.settings.increaseStep)
+  }
+
+  private func closing(_ c: Int, _ now: EventStamp) -> Bool {
+    var place: Int? = hub.connectors[c].circuit
+    while let k = place {
+      if windowIsClosing(k, now) { return true }
+      place = hub.circuits[k].parent
+    }
+    return false
+  }
+
+  /// The model's least time between profiles.
+  private func isTimely(_ c: Int, _ now: EventStamp) -> Bool {
+    guard let sent = connectors[c].lastSent else { return true }
+    let step = hub.settings.increaseStep > .zero ? hub.settings.increaseInterval : .zero
+    return now.monotonic - sent >= max(station(of: c).traits.minimumInterval, step)
+  }
+
+  /// Connectors that are not claimants: their reason is told, and a transaction that is not authorised is held at nothing.
+  private mutating func speakForTheRest(_ order: [Int], _ now: EventStamp, _ out: inout [Effect]) {
+    var claiming = [Bool](repeating: false, count: connectors.count)
+    for c in order { claiming[c] = true }
+    for c in connectors.indices where !claiming[c] {
+      let level = connectors[c].occupied ? offer(c, at: now.monotonic) ?? fallback(c) : .zero
+      let reason: Reason
+      if let gap = gap(hub.connectors[c].station) {
+        reason = .notControlled(gap)
+      } else if connectors[c].uncontrollable {
+        reason = .notControlled(.disobedient)
+      } else {
+        reason = .idle
+      }
+      decide(c, level, nil, reason, &out)
+    }
+  }
+
+  /// Says what a connector gets, and why, when either is new.
+  mutating func decide(_ c: Int, _ offer: Current, _ command: CommandID?, _ reason: Reason, _ out: inout [Effect]) {
+    guard command != nil || reason != connectors[c].reason else { return }
+    connectors[c].reason = reason
+    out.append(
+      .decided(Decision(connector: c, transaction: connectors[c].transaction?.id, offer: offer, command: command, reason: reason)))
+  }
+
+  private func reason(_ share: FairShare.Share, _ c: Int, _ offer: Current, _ now: EventStamp) -> Reason {
+    if connectors[c].hold != nil { return .held }
+    guard let binding = share.binding else { return connectors[c].demand == nil ? .maximum : .demand }
+    if offer < hub.connectors[c].minimum { return .waiting(circuit: binding.circuit, phase: binding.phase, next: nextTurn(now)) }
+    return .full(circuit: binding.circuit, phase: binding.phase)
+  }
+}

@@ -1,0 +1,174 @@
+import Quantities
+import Site
+
+extension SiteController {
+  /// Takes a meter's reading to the circuits that it measures.
+  /// - Returns: whether anything needs to be reconsidered; an unchanged reading only becomes younger.
+  /// - Complexity: O(circuits), and O(circuits) without allocating for an unchanged reading.
+  mutating func take(_ reading: MeterReading, at now: EventStamp, _ out: inout [Effect]) -> Bool {
+    guard hub.meters.indices.contains(reading.meter), let own = reading.current else { return false }
+    let sampled = now.monotonic - reading.age
+    var changed = false
+    for k in hub.circuits.indices {
+      guard let measurement = hub.circuits[k].measurement, measurement.meter == reading.meter else { continue }
+      let wasStale = isStale(k, at: now.monotonic)
+      if circuits[k].registers == reading.registers, circuits[k].reading != nil {
+        circuits[k].readAt = sampled
+        if wasStale || isFrozen(k, at: now.monotonic) { changed = true }
+        continue
+      }
+      guard isPlausible(reading) else { continue }
+      changed = true
+      circuits[k].registers = reading.registers
+      circuits[k].registersSince = now.monotonic
+      circuits[k].readAt = sampled
+      let turned = measurement.rotation.onCircuit(own)
+      circuits[k].reading = measurement.inverted ? turned.map { -$0 } : turned
+      circuits[k].totalPower = reading.totalPower.map { measurement.inverted ? -$0 : $0 }
+      set(.meterFrozen(meter: reading.meter), raised: false, &out)
+      doubt(k, at: now.monotonic, &out)
+    }
+    return changed
+  }
+
+  /// Rule 12: |P| above V x I x 1.1 + tolerance is refused; a low power factor is legitimate.
+  func isPlausible(_ reading: MeterReading) -> Bool {
+    guard let current = reading.current else { return false }
+    let tolerance = Power.watts(50)
+    for phase in Phase.allCases {
+      if current[phase].magnitude > .amperes(20_000) { return false }
+      guard let power = reading.power?[phase] else { continue }
+      let voltage = reading.voltage?[phase] ?? .volts(253)
+      let most = current[phase].magnitude.power(at: voltage, phases: 1).scaled(11, over: 10) + tolerance
+      if power.magnitude > most { return false }
+    }
+    return true
+  }
+
+  /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three readings, is suspect.
+  private mutating func doubt(_ circuit: Int, at now: Monotonic, _ out: inout [Effect]) {
+    guard let reading = circuits[circuit].reading else { return }
+    let vehicles = vehicleCurrent(below: circuit, at: circuits[circuit].readAt ?? now, now: now, .lowest)
+    let declared = generation(below: circuit)
+    for phase in Phase.allCases {
+      let contradicts = vehicles[phase] > reading[phase] + declared[phase] + .amperes(1)
+      circuits[circuit].contradictions[phase] = contradicts ? min(3, circuits[circuit].contradictions[phase] + 1) : 0
+      set(.meterSuspect(circuit: circuit, phase: phase), raised: circuits[circuit].contradictions[phase] >= 3, &out)
+    }
+  }
+
+  /// Rule 13: no reading for several periods, or the same raw registers for long on a live circuit.
+  func isStale(_ circuit: Int, at now: Monotonic) -> Bool {
+    guard let measurement = hub.circuits[circuit].measurement, let readAt = circuits[circuit].readAt else { return true }
+    return now - readAt > staleAfter(measurement.meter) || isFrozen(circuit, at: now)
+  }
+
+  func staleAfter(_ meter: Int) -> TimeSpan { hub.meters[meter].period * hub.settings.stalePeriods }
+
+  /// Only a live circuit moves: one that reads nothing at all on any phase may well stand still.
+  func isFrozen(_ circuit: Int, at now: Monotonic) -> Bool {
+    guard let since = circuits[circuit].registersSince, let reading = circuits[circuit].reading else { return false }
+    guard now - since > hub.settings.frozenAfter else { return false }
+    return reading.map { $0.magnitude }.largest > .milliamperes(500)
+  }
+
+  /// The declared generation of a circuit and all below it.
+  func generation(below circuit: Int) -> PerPhase<Current> {
+    hub.circuits.indices.filter { isBelow($0, circuit) }.reduce(.zero) { $0 + hub.circuits[$1].generation }
+  }
+
+  func isBelow(_ circuit: Int, _ ancestor: Int) -> Bool {
+    var place: Int? = circuit
+    while let here = place {
+      if here == ancestor { return true }
+      place = hub.circuits[here].parent
+    }
+    return false
+  }
+
+  /// Which end of a vehicle's current to take.
+  enum Extreme { case lowest, highest }
+
+  /// A bound on what the vehicles below a circuit drew when its meter took its sample.
+  func vehicleCurrent(below circuit: Int, at sample: Monotonic, now: Monotonic, _ extreme: Extreme) -> PerPhase<Current> {
+    var sum = PerPhase<Current>.zero
+    for c in hub.connectors.indices where isBelow(hub.connectors[c].circuit, circuit) {
+      sum += extreme == .lowest ? lowestDraw(c, at: sample, now: now) : highestDraw(c, at: sample, now: now)
+    }
+    return sum
+  }
+
+  /// Rule 11: the lower of the samples that bracket `sample`; nothing if the newest is older than two intervals or the phases are unknown.
+  func lowestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
+    guard hub.connectors[c].wiring != nil, let newest = connectors[c].newest, isFresh(newest.at, c, now) else { return .zero }
+    guard newest.at > sample, let before = connectors[c].before else { return newest.current }
+    return newest.current.minimum(before.current)
+  }
+
+  /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed.
+  func highestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
+    let committed = self.committed(c, at: now)
+    guard let newest = connectors[c].newest, isFresh(newest.at, c, now), newest.at >= sample else { return committed }
+    let measured = newest.current.maximum(connectors[c].before?.current ?? newest.current)
+    return PerPhase(hub.settings.followTolerance, on: phases(c)) + measured
+  }
+
+  func isFresh(_ at: Monotonic, _ c: Int, _ now: Monotonic) -> Bool {
+    now - at <= hub.stations[hub.connectors[c].station].traits.sampleInterval * 2 + .seconds(2)
+  }
+
+  /// Brings each circuit's uncontrolled load up to date (rules 3, 11, 13).
+  /// - Returns: per circuit: as it counts for rises and for cuts, and whether it is the configured worst.
+  mutating func updateBases(_ now: EventStamp, _ out: inout [Effect]) -> [Base] {
+    var bases = [Base](repeating: Base(rises: .zero, cuts: .zero, worst: PerPhase(all: true)), count: circuits.count)
+    var own = hub.circuits.map { $0.baseWorst }
+    var ownCuts = own
+    for k in hub.circuits.indices.reversed() {
+      // `own` has gathered the children's loads by now: what counts when this circuit has no reading.
+      bases[k].rises = own[k]
+      bases[k].cuts = ownCuts[k]
+      if let measurement = hub.circuits[k].measurement {
+        let stale = isStale(k, at: now.monotonic)
+        set(.meterStale(meter: measurement.meter), raised: stale && !isFrozen(k, at: now.monotonic), &out)
+        set(.meterFrozen(meter: measurement.meter), raised: stale && isFrozen(k, at: now.monotonic), &out)
+        if !stale { measure(k, now, &bases[k]) } else { circuits[k].baseForCuts = nil }
+      }
+      if let parent = hub.circuits[k].parent {
+        own[parent] += bases[k].rises
+        ownCuts[parent] += bases[k].cuts
+      }
+    }
+    return bases
+  }
+
+  private mutating func measure(_ k: Int, _ now: EventStamp, _ base: inout Base) {
+    guard let reading = circuits[k].reading, let readAt = circuits[k].readAt else { return }
+    let lowest = vehicleCurrent(below: k, at: readAt, now: now.monotonic, .lowest)
+    let highest = vehicleCurrent(below: k, at: readAt, now: now.monotonic, .highest)
+    let declared = generation(below: k)
+    // The load lies between these two; it is taken to be what it was unless the reading proves otherwise.
+    let most = (reading - lowest).maximum(declared.map { -$0 })
+    let least = (reading - highest).maximum(declared.map { -$0 })
+    let before = circuits[k].baseForCuts ?? most
+    let cuts = before.maximum(least).minimum(most)
+    circuits[k].baseForCuts = cuts
+    circuits[k].notice(most, at: now.monotonic, span: sampleInterval * 2)
+    let rises = circuits[k].baseForRises
+    for phase in Phase.allCases where circuits[k].contradictions[phase] < 3 {
+      base.rises[phase] = rises[phase]
+      base.cuts[phase] = cuts[phase]
+      base.worst[phase] = false
+    }
+  }
+
+  /// The longest sampling interval of the hub.
+  var sampleInterval: TimeSpan { hub.stations.lazy.map { $0.traits.sampleInterval }.max() ?? .seconds(10) }
+}
+
+/// The load of a circuit that is not controlled.
+struct Base {
+  var rises: PerPhase<Current>
+  var cuts: PerPhase<Current>
+  /// The configured worst stands in for a reading.
+  var worst: PerPhase<Bool>
+}

@@ -1,0 +1,210 @@
+import ChargingProfiles
+import Quantities
+import Site
+
+extension SiteController {
+  /// Offers a current: the profile goes out, and is believed to be followed from now on (rule 5).
+  mutating func send(
+    _ offer: Current, _ c: Int, _ urgency: Urgency, _ weighing: Weighing, _ reason: Reason, _ now: EventStamp, _ out: inout [Effect]
+  ) {
+    let command = newCommand()
+    let fallback = hub.connectors[c].fallback
+    let until = end(of: offer, c, weighing, now)
+    let traits = station(of: c).traits
+    let grant = grantProfile(
+      id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: offer,
+      until: until.map { now.utc + ($0 - now.monotonic) }, fallback: fallback, now: now.utc,
+      transactionStart: connectors[c].transaction?.startedAt, traits: traits, supply: hub.connectors[c].supply,
+      phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
+      stackLevel: stackLevel(c))
+    noteService(c, offer, now)
+    var belief = Belief(command: command, current: offer, until: until, after: self.fallback(c))
+    if offer <= fallback, until == nil { belief.after = offer }
+    connectors[c].beliefs.append(belief)
+    trim(c)
+    connectors[c].lastSent = now.monotonic
+    connectors[c].mustRefresh = false
+    out.append(
+      .command(command, station: hub.connectors[c].station, .setProfile(connector: profileConnector(c), grant.profile), urgency))
+    decide(c, offer, command, reason, &out)
+  }
+
+  /// Keeps the beliefs few: what two of them allow at any time, one that is as large allows as well.
+  private mutating func trim(_ c: Int) {
+    guard connectors[c].beliefs.count > 8 else { return }
+    let first = connectors[c].beliefs.removeFirst()
+    let next = connectors[c].beliefs[0]
+    let until: Monotonic? = if let a = first.until, let b = next.until { max(a, b) } else { nil }
+    connectors[c].beliefs[0] = Belief(
+      command: next.command, current: max(first.current, next.current), until: until, after: max(first.after, next.after),
+      progress: next.progress, confirmed: false)
+  }
+
+  /// Rules 14 and 15: an offer above the fallback ends within the horizon and before a lower limit begins; one below it lasts so much
+  /// longer that it outlives every offer above.
+  private func end(of offer: Current, _ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Monotonic? {
+    let horizon = hub.settings.horizon
+    if offer == hub.connectors[c].fallback { return nil }
+    if offer < hub.connectors[c].fallback { return now.monotonic + horizon * 3 }
+    var end = now.monotonic + horizon
+    var place: Int? = hub.connectors[c].circuit
+    while let k = place {
+      if let change = weighing.bounds[k].nextChange { end = min(end, now.monotonic + (change - now.utc - anticipation)) }
+      place = hub.circuits[k].parent
+    }
+    return max(end, now.monotonic + .seconds(5))
+  }
+
+  /// "Identical, do not send again" means the same current with more than half of its time left.
+  func needsRefresh(_ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Bool {
+    guard let last = connectors[c].beliefs.last else { return true }  // its first offer, if only of the fallback
+    if connectors[c].mustRefresh { return true }
+    guard let until = last.until else { return false }
+    if now.monotonic >= until { return true }
+    guard let next = end(of: last.current, c, weighing, now) else { return false }
+    let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : hub.settings.horizon / 2
+    return until - now.monotonic <= half && next - until >= hub.settings.horizon / 10
+  }
+
+  /// Sends the same current anew. Above the fallback that is an increase: it lasts longer than what was granted before.
+  mutating func refresh(
+    _ c: Int, _ present: Current, _ weighing: Weighing, _ reason: Reason, _ now: EventStamp, _ out: inout [Effect]
+  ) {
+    send(present, c, present > fallback(c) ? .increase : .decrease, weighing, reason, now, &out)
+  }
+
+  func route(_ c: Int) -> StationTraits.Route {
+    let routes = station(of: c).traits.routes
+    return routes.isEmpty ? .transaction : routes[min(connectors[c].route, routes.count - 1)]
+  }
+
+  private func profileConnector(_ c: Int) -> Int { route(c) == .stationMaximum ? 0 : hub.connectors[c].number }
+
+  /// The highest usable level, so that nothing left behind by others prevails.
+  private func stackLevel(_ c: Int) -> Int {
+    station(of: c).traits.highestStackLevel ?? state(ofStationOf: c).capabilities?.highestStackLevel ?? 0
+  }
+
+  /// The profile that a connector falls back to when nobody speaks to it.
+  func fallbackProfile(_ c: Int, number: Int? = nil) -> ChargingProfile {
+    ChargingProfiles.fallbackProfile(
+      id: 100 + (number ?? hub.connectors[c].number), fallback: hub.connectors[c].fallback, traits: station(of: c).traits,
+      supply: hub.connectors[c].supply, phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3,
+      voltage: hub.settings.lowestVoltage, stackLevel: stackLevel(c))
+  }
+
+  /// Keeps the times of pause and service, for the rotation.
+  private mutating func noteService(_ c: Int, _ offer: Current, _ now: EventStamp) {
+    let minimum = hub.connectors[c].minimum
+    if offer >= minimum {
+      if connectors[c].servedSince == nil { connectors[c].servedSince = now.monotonic }
+      connectors[c].pausedSince = nil
+    } else if connectors[c].pausedSince == nil {
+      if connectors[c].servedSince != nil { connectors[c].cycles += 1 }
+      (connectors[c].pausedSince, connectors[c].servedSince) = (now.monotonic, nil)
+      (connectors[c].demand, connectors[c].drawsLessSince) = (nil, nil)
+    }
+  }
+
+  mutating func markSent(_ command: CommandID, _ s: Int, _ now: EventStamp) {
+    for c in hub.stations[s].connectors {
+      guard let b = connectors[c].beliefs.lastIndex(where: { $0.command == command }) else { continue }
+      if connectors[c].beliefs[b].progress == .issued { connectors[c].beliefs[b].progress = .sent(now.monotonic) }
+    }
+  }
+
+  /// What became of an offer (rules 6, 21, 22).
+  mutating func hear(_ outcome: CommandOutcome, ofOffer command: CommandID, from s: Int, _ now: EventStamp, _ out: inout [Effect]) {
+    for c in hub.stations[s].connectors {
+      guard let b = connectors[c].beliefs.lastIndex(where: { $0.command == command }) else { continue }
+      let isNewest = b == connectors[c].beliefs.count - 1
+      switch outcome {
+      case .accepted:
+        connectors[c].beliefs[b].progress = .accepted(now.monotonic)
+        // What is larger needs no confirmation: the offers before it are contained in it.
+        if isNewest { absorb(c) }
+      case .superseded: connectors[c].beliefs.remove(at: b)
+      case .refused:
+        connectors[c].beliefs.remove(at: b)
+        if isNewest { fail(c, after: .seconds(5), now, &out) }
+      case .timedOut, .lost:
+        connectors[c].beliefs[b].progress = .unanswered
+        if isNewest { fail(c, after: .seconds(2), now, &out) }
+      case .sent, .learned, .composite, .configuration: break
+      }
+    }
+  }
+
+  /// Drops the earlier offers that the newest, accepted one contains at every moment.
+  private mutating func absorb(_ c: Int) {
+    guard let last = connectors[c].beliefs.last else { return }
+    let count = connectors[c].beliefs.count
+    let kept = connectors[c].beliefs.enumerated().filter { place, belief in
+      place == count - 1 || belief.current > last.current || belief.after > last.after || outlasts(belief, last)
+    }
+    connectors[c].beliefs = kept.map { $0.element }
+    connectors[c].retryAt = nil
+  }
+
+  private func outlasts(_ a: Belief, _ b: Belief) -> Bool {
+    guard let until = b.until else { return false }
+    guard let end = a.until else { return true }
+    return end > until && a.current > b.after
+  }
+
+  private mutating func fail(_ c: Int, after patience: TimeSpan, _ now: EventStamp, _ out: inout [Effect]) {
+    connectors[c].attempts += 1
+    connectors[c].retryAt = now.monotonic + patience * connectors[c].attempts
+  }
+
+  /// The ladder of rule 21: resend, another route, uncontrollable.
+  mutating func retry(_ now: EventStamp, _ out: inout [Effect]) {
+    for c in connectors.indices {
+      guard let at = connectors[c].retryAt, now.monotonic >= at else { continue }
+      guard isClaimant(c) || connectors[c].uncontrollable, let last = connectors[c].beliefs.last else {
+        connectors[c].retryAt = nil
+        continue
+      }
+      if case .accepted = last.progress {
+        connectors[c].attempts += 1
+        set(.notFollowing(connector: c), raised: true, &out)
+      }
+      if connectors[c].attempts >= 3 {
+        connectors[c].attempts = 1
+        if connectors[c].route + 1 < station(of: c).traits.routes.count {
+          connectors[c].route += 1
+        } else {
+          connectors[c].route = 0
+          connectors[c].uncontrollable = true
+          set(.uncontrollable(connector: c), raised: true, &out)
+        }
+      }
+      connectors[c].retryAt = now.monotonic + .minutes(1)
+      resend(c, last, now, &out)
+    }
+  }
+
+  /// The newest offer again, never more than it, by the route that is now the connector's.
+  private mutating func resend(_ c: Int, _ last: Belief, _ now: EventStamp, _ out: inout [Effect]) {
+    var again = last
+    let command = newCommand()
+    again.command = command
+    again.progress = .issued
+    again.confirmed = false
+    let ends = last.until.map { max($0, now.monotonic + .seconds(5)) }
+    again.until = ends
+    let grant = grantProfile(
+      id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: last.current,
+      until: ends.map { now.utc + ($0 - now.monotonic) }, fallback: hub.connectors[c].fallback, now: now.utc,
+      transactionStart: connectors[c].transaction?.startedAt, traits: station(of: c).traits, supply: hub.connectors[c].supply,
+      phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
+      stackLevel: stackLevel(c))
+    connectors[c].beliefs.append(again)
+    trim(c)
+    connectors[c].lastSent = now.monotonic
+    out.append(
+      .command(
+        command, station: hub.connectors[c].station, .setProfile(connector: profileConnector(c), grant.profile), .decrease))
+    decide(c, last.current, command, connectors[c].reason, &out)
+  }
+}

@@ -1,0 +1,250 @@
+import ChargingProfiles
+import Quantities
+import Site
+
+extension SiteController {
+  /// How long a station may take to announce itself on a new connection.
+  private var bootPatience: TimeSpan { .seconds(5) }
+  private var refusalPatience: TimeSpan { .minutes(5) }
+
+  /// - Returns: whether anything needs to be reconsidered.
+  mutating func take(_ said: StationEvent, from s: Int, at now: EventStamp, _ out: inout [Effect]) -> Bool {
+    switch said {
+    case .connected: connect(s, now, &out)
+    case .disconnected: disconnect(s, &out)
+    case .booted(let identity, let request): boot(s, identity, request, now, &out)
+    case .clock(let offset): hear(offset, from: s, &out)
+    case .status(let number, let status, _):
+      guard let c = connector(s, number) else { return false }
+      changeStatus(c, status, now)
+    case .authorise(let idTag, let request):
+      out.append(.answer(station: s, request, .authorise(authorisation(of: idTag))))
+      return false
+    case .started(let start, let request): begin(s, start, request, now, &out)
+    case .stopped(let stop, let request): finish(s, stop, request, now, &out)
+    case .sampled(let number, let transaction, let sample):
+      guard let c = connector(s, number == 0 && hub.stations[s].connectors.count == 1 ? 1 : number) else { return false }
+      return take(sample, c, transaction, now, &out)
+    case .outcome(let command, let outcome): hear(outcome, of: command, from: s, now, &out)
+    case .deviated: return false
+    }
+    return true
+  }
+
+  /// The connector with this OCPP number.
+  func connector(_ s: Int, _ number: Int) -> Int? { hub.stations[s].connectors.first { hub.connectors[$0].number == number } }
+
+  private mutating func connect(_ s: Int, _ now: EventStamp, _ out: inout [Effect]) {
+    stations[s].connectedAt = now.monotonic
+    stations[s].connectedUTC = now.utc
+    set(.stationLost(station: s), raised: false, &out)
+    let traits = hub.stations[s].traits
+    switch traits.boot {
+    case .announces: stations[s].stage = .awaitingBoot(until: now.monotonic + bootPatience)
+    case .needsTrigger:
+      stations[s].stage = .awaitingBoot(until: now.monotonic + bootPatience)
+      out.append(.command(newCommand(), station: s, .trigger(.boot), .routine))
+    case .silentBeforeBoot:
+      // Anything said before its boot is answered would hang it; on a reconnection without a boot it is known to be up.
+      let patience = stations[s].identity == nil ? TimeSpan.minutes(5) : bootPatience
+      stations[s].stage = .awaitingBoot(until: now.monotonic + patience)
+    }
+  }
+
+  private mutating func disconnect(_ s: Int, _ out: inout [Effect]) {
+    guard stations[s].connected else { return }
+    stations[s].connectedAt = nil
+    stations[s].stage = .absent
+    if hub.stations[s].state == .installed { set(.stationLost(station: s), raised: true, &out) }
+  }
+
+  /// After a restart no link is up, and every command under way may have been received.
+  mutating func forgetLinks(_ out: inout [Effect]) {
+    for s in stations.indices { disconnect(s, &out) }
+    for c in connectors.indices {
+      for b in connectors[c].beliefs.indices where connectors[c].beliefs[b].progress == .issued {
+        connectors[c].beliefs[b].progress = .unanswered
+      }
+    }
+    for k in circuits.indices { (circuits[k].readAt, circuits[k].baseForCuts) = (nil, nil) }
+    if storeFailed {
+      storeFailed = false
+      set(.storeFailed, raised: false, &out)
+    }
+  }
+
+  private mutating func boot(_ s: Int, _ identity: StationIdentity, _ request: RequestID, _ now: EventStamp, _ out: inout [Effect])
+  {
+    let installed = hub.stations[s].state == .installed
+    out.append(.answer(station: s, request, .boot(accepted: installed, interval: .minutes(5))))
+    guard installed else { return }
+    if let known = stations[s].identity,
+      known.firmware != identity.firmware || known.model != identity.model || known.serial != identity.serial
+    {
+      // Rule 18: what was proven was proven for another device or firmware.
+      stations[s].trust = min(stations[s].trust, .accepted)
+    }
+    stations[s].identity = identity
+    stations[s].capabilities = nil
+    learn(s, &out)
+  }
+
+  private mutating func learn(_ s: Int, _ out: inout [Effect]) {
+    let command = newCommand()
+    stations[s].stage = .learning(command)
+    out.append(.command(command, station: s, .learn(sampleInterval: hub.stations[s].traits.sampleInterval), .routine))
+  }
+
+  /// Installs the fallback: on the station itself first, then on each connector (rule 18). It is set before anything is cleared,
+  /// so that there is no moment without one.
+  private mutating func install(_ s: Int, from number: Int, _ out: inout [Effect]) {
+    let traits = hub.stations[s].traits
+    let numbers = (traits.acceptsConnectorZero ? [0] : []) + hub.stations[s].connectors.map { hub.connectors[$0].number }
+    guard let next = numbers.first(where: { $0 >= number }) else {
+      clearLeftovers(s, &out)
+      return
+    }
+    let command = newCommand()
+    stations[s].stage = .installing(connector: next, command)
+    let profile: ChargingProfile
+    if let c = connector(s, next) {
+      profile = fallbackProfile(c)
+    } else {
+      // Whatever a connector does not have of its own: the lowest of the station's fallbacks.
+      let lowest = hub.stations[s].connectors.min { hub.connectors[$0].fallback < hub.connectors[$1].fallback }
+      profile = fallbackProfile(lowest ?? hub.stations[s].connectors.lowerBound, number: 0)
+    }
+    out.append(.command(command, station: s, .setProfile(connector: next, profile), .decrease))
+  }
+
+  private mutating func clearLeftovers(_ s: Int, _ out: inout [Effect]) {
+    let idle = hub.stations[s].connectors.allSatisfy { !connectors[$0].occupied }
+    guard idle, !hub.stations[s].traits.avoidedCalls.contains("ClearChargingProfile") else {
+      readBack(s, from: 0, &out)
+      return
+    }
+    let command = newCommand()
+    stations[s].stage = .clearing(command)
+    out.append(.command(command, station: s, .clearProfiles(ProfileFilter(purpose: .transaction)), .routine))
+  }
+
+  private mutating func readBack(_ s: Int, from number: Int, _ out: inout [Effect]) {
+    let idle = hub.stations[s].connectors.first { hub.connectors[$0].number >= max(1, number) && connectors[$0].transaction == nil }
+    guard let c = idle, !hub.stations[s].traits.avoidedCalls.contains("GetCompositeSchedule") else {
+      stations[s].stage = .controlled
+      return
+    }
+    let command = newCommand()
+    stations[s].stage = .readingBack(connector: hub.connectors[c].number, command)
+    let unit = hub.stations[s].traits.rateUnit
+    out.append(
+      .command(
+        command, station: s, .readComposite(connector: hub.connectors[c].number, duration: hub.settings.horizon, unit: unit),
+        .routine))
+  }
+
+  /// The next step of a station's commissioning.
+  private mutating func hear(
+    _ outcome: CommandOutcome, of command: CommandID, from s: Int, _ now: EventStamp, _ out: inout [Effect]
+  ) {
+    guard outcome != .sent else {
+      markSent(command, s, now)
+      return
+    }
+    switch stations[s].stage {
+    case .learning(command):
+      if case .learned(let capabilities) = outcome { stations[s].capabilities = capabilities }
+      install(s, from: 0, &out)
+    case .installing(let number, command):
+      switch outcome {
+      case .accepted:
+        if let c = connector(s, number) { connectors[c].confirmedFallback = nil }
+        install(s, from: number + 1, &out)
+      case .refused where number == 0: install(s, from: 1, &out)  // many refuse connector 0: each connector has its own
+      default: refuse(s, now, &out)
+      }
+    case .clearing(command): readBack(s, from: 1, &out)
+    case .readingBack(let number, command):
+      if case .composite(let schedule?) = outcome, exceedsFallback(schedule, s, number) {
+        refuse(s, now, &out)
+      } else {
+        readBack(s, from: number + 1, &out)
+        if stations[s].stage == .controlled { set(.fallbackRefused(station: s), raised: false, &out) }
+      }
+    default: hear(outcome, ofOffer: command, from: s, now, &out)
+    }
+  }
+
+  private mutating func refuse(_ s: Int, _ now: EventStamp, _ out: inout [Effect]) {
+    stations[s].stage = .refused(until: now.monotonic + refusalPatience)
+    stations[s].trust = .none
+    set(.fallbackRefused(station: s), raised: true, &out)
+  }
+
+  /// Whether what a station says it would do is more than its fallback; what it says of the time with a vehicle only.
+  private func exceedsFallback(_ schedule: Schedule, _ s: Int, _ number: Int) -> Bool {
+    guard let c = connector(s, number), let first = schedule.periods.first else { return false }
+    let allowed = hub.connectors[c].fallback
+    switch schedule.unit {
+    case .amperes: return Current(milliamperes: first.tenths * 100) > allowed
+    case .watts:
+      let phases = first.phases ?? 3
+      let power = Power(milliwatts: first.tenths * 100)
+      return power > allowed.power(at: highestVoltage, phases: phases)
+    }
+  }
+
+  private mutating func hear(_ offset: TimeSpan, from s: Int, _ out: inout [Effect]) {
+    stations[s].clockOffset = offset
+    set(.clockWrong(station: s), raised: offset.magnitude > hub.settings.largestSkew, &out)
+  }
+
+  /// What has to happen because time has passed.
+  mutating func advanceStations(_ now: EventStamp, _ out: inout [Effect]) {
+    for s in stations.indices where stations[s].connected {
+      switch stations[s].stage {
+      case .awaitingBoot(let until) where now.monotonic >= until:
+        if stations[s].capabilities == nil { learn(s, &out) } else { install(s, from: 0, &out) }
+      case .refused(let until) where now.monotonic >= until: install(s, from: 0, &out)
+      case .controlled where (stations[s].clockOffset?.magnitude ?? .zero) > hub.settings.largestSkew:
+        // Rule 17: ask for the time again; a station that set its clock with our answer will say so.
+        if stations[s].askedForTime.map({ now.monotonic - $0 >= .minutes(1) }) ?? true {
+          stations[s].askedForTime = now.monotonic
+          out.append(.command(newCommand(), station: s, .trigger(.heartbeat), .routine))
+        }
+      default: break
+      }
+    }
+  }
+
+  /// Why a station does not get more than its fallback; nil: it is controlled.
+  func gap(_ s: Int) -> ControlGap? {
+    if hub.stations[s].state == .planned { return .planned }
+    guard stations[s].connected else { return .disconnected }
+    switch stations[s].stage {
+    case .controlled: break
+    case .refused: return .fallbackRefused
+    default: return .commissioning
+    }
+    if let offset = stations[s].clockOffset, offset.magnitude > hub.settings.largestSkew { return .clock(offset: offset) }
+    return nil
+  }
+
+  /// A step of our own wall clock: offers are written in UTC, so each is sent anew (rule 17).
+  mutating func moveClock(by step: TimeSpan, at now: EventStamp) {
+    for s in stations.indices { stations[s].clockOffset = stations[s].clockOffset.map { $0 - step } }
+    for c in connectors.indices where !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
+    for k in circuits.indices { circuits[k].contract = nil }
+  }
+}
+
+extension FallbackTrust: Comparable {
+  private var rank: Int {
+    switch self {
+    case .none: 0
+    case .accepted: 1
+    case .proven: 2
+    }
+  }
+  public static func < (a: FallbackTrust, b: FallbackTrust) -> Bool { a.rank < b.rank }
+}

@@ -1,0 +1,49 @@
+import Quantities
+import Site
+
+extension SiteController {
+  /// What it knows now, for screens, explanations and checkers.
+  /// - Complexity: O(connectors x depth of the tree).
+  public func view(at now: EventStamp) -> HubView {
+    var copy = self
+    var ignored: [Effect] = []
+    let bases = copy.updateBases(now, &ignored)
+    let bounds = copy.bounds(bases, now)
+    let committed = hub.connectors.indices.map { self.committed($0, at: now.monotonic) }
+    var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    for c in committed.indices { sums[hub.connectors[c].circuit] += committed[c] }
+    for k in sums.indices.reversed() { if let parent = hub.circuits[k].parent { sums[parent] += sums[k] } }
+    return HubView(
+      circuits: circuits.indices.map { k in
+        let stale = isStale(k, at: now.monotonic)
+        return HubView.CircuitView(
+          limit: bounds[k].current, limitSource: name(bounds[k].source), measured: stale ? nil : circuits[k].reading,
+          readingAge: circuits[k].readAt.map { now.monotonic - $0 }, base: bases[k].rises,
+          baseIsWorst: Phase.allCases.contains { bases[k].worst[$0] }, committed: sums[k])
+      },
+      connectors: connectors.indices.map { c in
+        let connector = connectors[c]
+        return HubView.ConnectorView(
+          status: connector.status, transaction: connector.transaction?.id, idTag: connector.transaction?.idTag,
+          offered: connector.transaction == nil ? nil : offer(c, at: now.monotonic), offerEnds: connector.beliefs.last?.until,
+          measured: connector.newest?.current, measuredAge: connector.newest.map { now.monotonic - $0.at }, committed: committed[c],
+          reason: connector.reason, energy: energy(c), stateOfCharge: connector.stateOfCharge)
+      },
+      stations: stations.indices.map { s in
+        HubView.StationView(
+          connected: stations[s].connected, controlled: gap(s) == nil, gap: gap(s), identity: stations[s].identity,
+          clockOffset: stations[s].clockOffset)
+      }, alarms: alarms, storeFailed: storeFailed)
+  }
+
+  private func name(_ source: Bound.Source) -> String {
+    switch source {
+    case .fuse: "fuse"
+    case .manual: "manual"
+    case .maintenance: "maintenance"
+    case .contract: "contract"
+    case .unbalance: "unbalance"
+    case .limit(let place): limits[place].source
+    }
+  }
+}
