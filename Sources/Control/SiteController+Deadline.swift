@@ -6,9 +6,9 @@ extension SiteController {
   func deadline(_ weighing: Weighing, _ now: EventStamp) -> Monotonic? {
     var next: Monotonic?
     func at(_ instant: Monotonic?) {
-      guard let instant else { return }
-      let later = max(instant, now.monotonic + .milliseconds(1))
-      next = next.map { min($0, later) } ?? later
+      // What lies in the past has been acted on already.
+      guard let instant, instant > now.monotonic else { return }
+      next = next.map { min($0, instant) } ?? instant
     }
     func atUTC(_ instant: Instant?) { at(instant.map { now.monotonic + ($0 - now.utc) }) }
 

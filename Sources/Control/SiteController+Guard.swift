@@ -131,8 +131,6 @@ extension SiteController {
     return gap(hub.connectors[c].station) == nil && !connectors[c].uncontrollable
   }
 
-  private var lowestStanding: Int { 1000 }
-
   /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
   /// wait, least energy.
   private func claimOrder(_ now: EventStamp) -> [Int] {
@@ -177,7 +175,8 @@ extension SiteController {
     let turn = (now.utc - shift).floored(to: hub.settings.rotationPeriod)
     guard turn != self.turn else { return }
     self.turn = turn
-    for c in connectors.indices where connectors[c].servedSince.map({ now.monotonic - $0 >= hub.settings.minimumOnOff }) ?? false {
+    for c in connectors.indices
+    where connectors[c].servedSince.map({ now.monotonic - $0 >= hub.settings.minimumOnOff }) ?? false {
       connectors[c].queuedAt = now.monotonic
     }
   }
@@ -235,7 +234,7 @@ extension SiteController {
     if let hold = connectors[c].hold { return min(hold, hardwareMaximum(c)) }
     var most = min(hardwareMaximum(c), connectors[c].demand ?? hardwareMaximum(c))
     // Rule 17: without a usable dead-man it never gets more than its fallback.
-    if !station(of: c).traits.deadMan { most = min(most, max(hub.connectors[c].fallback, hub.connectors[c].minimum)) }
+    if !obeysEnds(c) { most = min(most, max(hub.connectors[c].fallback, hub.connectors[c].minimum)) }
     return most.floored(to: station(of: c).traits.step)
   }
 
@@ -250,8 +249,16 @@ extension SiteController {
     let reason = reason(share, c, target, now)
     if !forSafety {
       let settled = connectors[c].lastShareDecrease.map { now.monotonic - $0 >= hub.settings.sharingInterval } ?? true
-      guard settled, present - target >= hub.settings.deadBand || target == .zero else {
+      let worthwhile = settled && (present - target >= hub.settings.deadBand || target == .zero)
+      let ends = needsRefresh(c, weighing, now) && !storeFailed && !isWaitingForAnswer(c, now)
+      guard worthwhile || ends else {
         decide(c, present, nil, connectors[c].reason, &out)
+        return
+      }
+      if ends, target > .zero {
+        // It has to be sent anew anyway: what is right now, for as long as an offer lasts.
+        connectors[c].lastShareDecrease = now.monotonic
+        send(target, c, target > fallback(c) ? .increase : .decrease, weighing, reason, now, &out)
         return
       }
       connectors[c].lastShareDecrease = now.monotonic

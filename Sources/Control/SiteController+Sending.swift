@@ -9,14 +9,8 @@ extension SiteController {
   ) {
     let command = newCommand()
     let fallback = hub.connectors[c].fallback
-    let until = end(of: offer, c, weighing, now)
-    let traits = station(of: c).traits
-    let grant = grantProfile(
-      id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: offer,
-      until: until.map { now.utc + ($0 - now.monotonic) }, fallback: fallback, now: now.utc,
-      transactionStart: connectors[c].transaction?.startedAt, traits: traits, supply: hub.connectors[c].supply,
-      phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
-      stackLevel: stackLevel(c))
+    let until = end(of: offer, c, urgency, weighing, now)
+    let grant = grant(offer, c, until: until, now)
     noteService(c, offer, now)
     var belief = Belief(command: command, current: offer, until: until, after: self.fallback(c))
     if offer <= fallback, until == nil { belief.after = offer }
@@ -27,6 +21,16 @@ extension SiteController {
     out.append(
       .command(command, station: hub.connectors[c].station, .setProfile(connector: profileConnector(c), grant.profile), urgency))
     decide(c, offer, command, reason, &out)
+  }
+
+  /// The profile that offers a current until it ends in the fallback.
+  private func grant(_ offer: Current, _ c: Int, until: Monotonic?, _ now: EventStamp) -> Grant {
+    ChargingProfile.grant(
+      id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: offer,
+      until: until.map { now.utc + ($0 - now.monotonic) }, fallback: hub.connectors[c].fallback, now: now.utc,
+      transactionStart: connectors[c].transaction?.startedAt, traits: station(of: c).traits, supply: hub.connectors[c].supply,
+      phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
+      stackLevel: stackLevel(c))
   }
 
   /// Keeps the beliefs few: what two of them allow at any time, one that is as large allows as well.
@@ -41,9 +45,11 @@ extension SiteController {
   }
 
   /// Rules 14 and 15: an offer above the fallback ends within the horizon and before a lower limit begins; one below it lasts so much
-  /// longer that it outlives every offer above.
-  private func end(of offer: Current, _ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Monotonic? {
+  /// longer that it outlives every offer above. A decrease leaves before it is durable, so at no moment may it allow more than what
+  /// it replaces: it ends no later.
+  private func end(of offer: Current, _ c: Int, _ urgency: Urgency, _ weighing: Weighing, _ now: EventStamp) -> Monotonic? {
     let horizon = hub.settings.horizon
+    if !obeysEnds(c) { return nil }
     if offer == hub.connectors[c].fallback { return nil }
     if offer < hub.connectors[c].fallback { return now.monotonic + horizon * 3 }
     var end = now.monotonic + horizon
@@ -52,7 +58,14 @@ extension SiteController {
       if let change = weighing.bounds[k].nextChange { end = min(end, now.monotonic + (change - now.utc - anticipation)) }
       place = hub.circuits[k].parent
     }
+    if urgency == .decrease, let replaced = connectors[c].beliefs.last?.until { end = min(end, replaced) }
     return max(end, now.monotonic + .seconds(5))
+  }
+
+  /// Whether the later periods of its profiles happen by themselves (rule 17).
+  func obeysEnds(_ c: Int) -> Bool {
+    let traits = station(of: c).traits
+    return traits.deadMan && (traits.maximumPeriods ?? state(ofStationOf: c).capabilities?.maximumPeriods ?? 2) >= 2
   }
 
   /// "Identical, do not send again" means the same current with more than half of its time left.
@@ -61,7 +74,7 @@ extension SiteController {
     if connectors[c].mustRefresh { return true }
     guard let until = last.until else { return false }
     if now.monotonic >= until { return true }
-    guard let next = end(of: last.current, c, weighing, now) else { return false }
+    guard let next = end(of: last.current, c, .increase, weighing, now) else { return false }
     let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : hub.settings.horizon / 2
     return until - now.monotonic <= half && next - until >= hub.settings.horizon / 10
   }
@@ -87,10 +100,12 @@ extension SiteController {
 
   /// The profile that a connector falls back to when nobody speaks to it.
   func fallbackProfile(_ c: Int, number: Int? = nil) -> ChargingProfile {
-    ChargingProfiles.fallbackProfile(
-      id: 100 + (number ?? hub.connectors[c].number), fallback: hub.connectors[c].fallback, traits: station(of: c).traits,
-      supply: hub.connectors[c].supply, phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3,
-      voltage: hub.settings.lowestVoltage, stackLevel: stackLevel(c))
+    ChargingProfile.fallback(
+      id: 100 + (number ?? hub.connectors[c].number), current: hub.connectors[c].fallback, now: ChargingProfile.longAgo,
+      traits: station(of: c).traits, supply: hub.connectors[c].supply,
+      phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
+      stackLevel: stackLevel(c)
+    ).profile
   }
 
   /// Keeps the times of pause and service, for the rotation.
@@ -193,12 +208,7 @@ extension SiteController {
     again.confirmed = false
     let ends = last.until.map { max($0, now.monotonic + .seconds(5)) }
     again.until = ends
-    let grant = grantProfile(
-      id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: last.current,
-      until: ends.map { now.utc + ($0 - now.monotonic) }, fallback: hub.connectors[c].fallback, now: now.utc,
-      transactionStart: connectors[c].transaction?.startedAt, traits: station(of: c).traits, supply: hub.connectors[c].supply,
-      phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
-      stackLevel: stackLevel(c))
+    let grant = grant(last.current, c, until: ends, now)
     connectors[c].beliefs.append(again)
     trim(c)
     connectors[c].lastSent = now.monotonic

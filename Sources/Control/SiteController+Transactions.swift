@@ -74,6 +74,15 @@ extension SiteController {
     connectors[c].register = start.meterStart
     connectors[c].queuedAt = now.monotonic
     resetOffers(c)
+    if fallback(c) >= hub.connectors[c].minimum { connectors[c].servedSince = now.monotonic }
+    if connectors[c].beliefs.isEmpty {
+      // Its fallback is in force by itself, until something lower is confirmed.
+      connectors[c].beliefs = [
+        Belief(
+          command: CommandID(0), current: fallback(c), until: nil, after: fallback(c), progress: .accepted(now.monotonic),
+          confirmed: true)
+      ]
+    }
   }
 
   /// KEBA and others speak of connector 0 when they have only one.

@@ -1,6 +1,50 @@
+import Glibc
+
 /// The door: the command line.
 @main struct Sluice {
-  static func main() async {
-    print("sluice")
+  private struct Command: Sendable {
+    var name: String
+    var summary: String
+    var run: @Sendable ([String]) throws -> Int32
+  }
+
+  private static let commands: [Command] = [
+    Command(
+      name: "check", summary: "says what is wrong with a site file, or prints the site with its margins", run: CheckCommand.run),
+    Command(name: "meter", summary: "reads, recognises or emulates a Modbus meter", run: MeterCommand.run),
+    Command(name: "composite", summary: "prints the composite schedule of charging profiles", run: CompositeCommand.run),
+    Command(name: "journal", summary: "verifies the journal's hash chain, or replays its decisions", run: JournalCommand.run),
+    Command(name: "plan", summary: "computes or checks a charging plan", run: PlanCommand.run),
+    Command(name: "problem", summary: "writes a seeded planning problem", run: ProblemCommand.run),
+    Command(name: "torture", summary: "lives random hubs through random days and checks every rule", run: TortureCommand.run),
+  ]
+
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard let name = arguments.first, !["help", "--help", "-h"].contains(name) else {
+      print(usage)
+      exit(arguments.isEmpty ? 2 : 0)
+    }
+    guard let command = commands.first(where: { $0.name == name }) else {
+      complain("there is no command '\(name)'\n\n\(usage)")
+      exit(2)
+    }
+    do {
+      exit(try command.run(Array(arguments.dropFirst())))
+    } catch {
+      complain("\(error)")
+      exit(1)
+    }
+  }
+
+  private static var usage: String {
+    let width = commands.map { $0.name.count }.max() ?? 0
+    let lines = commands.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count + 2))\($0.summary)" }
+    return "usage: sluice COMMAND ...\n\n" + lines.joined(separator: "\n")
+  }
+
+  private static func complain(_ text: String) {
+    let line = "sluice: \(text)\n"
+    _ = line.withCString { write(2, $0, strlen($0)) }
   }
 }
