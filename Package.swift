@@ -69,6 +69,9 @@ let package = Package(
         "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
+    .executableTarget(
+      name: "victim", dependencies: ["Quantities", "Site", "Control", "Record", "Journal", "CFaultyVFS"], path: "Tests/Victim",
+      swiftSettings: strict),
     promises(of: "Quantities"),
     promises(of: "Documents"),
     promises(of: "Site", with: ["Quantities"]),
@@ -79,7 +82,7 @@ let package = Package(
     promises(of: "Metering", with: ["Quantities", "Site", "Documents"]),
     promises(of: "OCPP", with: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
     promises(of: "SiteFiles", with: ["Quantities", "Site", "Metering", "Documents"]),
-    promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "CFaultyVFS"]),
+    promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "CFaultyVFS", "victim"]),
     promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),

@@ -1,5 +1,6 @@
 #include "faulty_vfs.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static int write_file(sqlite3_file *file, const void *bytes, int count, sqlite3_
       default:
         atomic_store(&powerless, 1);
         if (count > 1) real->pMethods->xWrite(real, bytes, count / 2, offset);
+        if (kind == FAULTY_KILL) kill(getpid(), SIGKILL);
         return SQLITE_IOERR_WRITE;
     }
   }

@@ -89,13 +89,41 @@ public final class JournalReader {
       """
       SELECT command, sequence, at_ms, station, connector, transaction_id, what FROM profile_commands WHERE command = ?
       ORDER BY sequence
-      """, [.integer(Int(bitPattern: UInt(command.value)))]
-    ) { row in
-      ProfileStep(
-        command: CommandID(UInt64(UInt(bitPattern: row.integer(0)))), sequence: UInt64(row.integer(1)),
-        at: Instant(milliseconds: row.integer(2)), station: row.integer(3), connector: row.optionalInteger(4),
-        transaction: row.optionalInteger(5), what: row.text(6))
+      """, [.integer(Int(bitPattern: UInt(command.value)))], Self.step)
+  }
+
+  /// Every step of every command about profiles of a transaction, oldest first.
+  public func profileSteps(transaction: Int) throws(DatabaseError) -> [ProfileStep] {
+    try database.query(
+      """
+      SELECT command, sequence, at_ms, station, connector, transaction_id, what FROM profile_commands
+      WHERE command IN (SELECT command FROM profile_commands WHERE transaction_id = ?) ORDER BY sequence
+      """, [.integer(transaction)], Self.step)
+  }
+
+  /// Everything that was recorded while a transaction ran, or up to now: its inputs, in order. A part that cannot be read is left out.
+  public func entries(of transaction: TransactionRecord, _ visit: (Batch.Remains) -> Bool) throws(DatabaseError) {
+    let last = transaction.closedSequence ?? UInt64(Int.max)
+    let range = transaction.openedSequence...max(last, transaction.openedSequence)
+    try batches(range) { batch in
+      guard let entries = try? batch.entries() else { return true }
+      for remains in entries {
+        let sequence =
+          switch remains {
+          case .whole(let entry): entry.stamp.sequence
+          case .thinned(let stamp, _): stamp.sequence
+          }
+        if range.contains(sequence), !visit(remains) { return false }
+      }
+      return true
     }
+  }
+
+  private static func step(_ row: Database.Row) -> ProfileStep {
+    ProfileStep(
+      command: CommandID(UInt64(UInt(bitPattern: row.integer(0)))), sequence: UInt64(row.integer(1)),
+      at: Instant(milliseconds: row.integer(2)), station: row.integer(3), connector: row.optionalInteger(4),
+      transaction: row.optionalInteger(5), what: row.text(6))
   }
 
   /// Walks the batches that hold sequences of `range`, in order, until `visit` says false.
@@ -105,20 +133,32 @@ public final class JournalReader {
 
   /// The newest snapshot at or before `sequence`, whose digest is right.
   public func snapshot(upTo sequence: UInt64 = UInt64(Int.max), version: String? = nil) throws(DatabaseError) -> Snapshot? {
-    try snapshots(version: version).last { $0.stamp.sequence <= sequence }
+    var result: Snapshot?
+    try database.each(
+      "SELECT \(Self.snapshotColumns) FROM snapshots WHERE (?1 IS NULL OR version = ?1) AND sequence <= ?2 ORDER BY sequence DESC",
+      [Cell(version), .integer(Int(clamping: sequence))]
+    ) { row in
+      result = Self.snapshot(row)
+      return result == nil
+    }
+    return result
+  }
+
+  private static let snapshotColumns = "sequence, at_ms, monotonic_ms, version, state, digest"
+  /// nil: its bytes are not those that were recorded.
+  private static func snapshot(_ row: Database.Row) -> Snapshot? {
+    let stamp = EventStamp(
+      utc: Instant(milliseconds: row.integer(1)), monotonic: Monotonic(milliseconds: row.integer(2)),
+      sequence: UInt64(row.integer(0)))
+    let snapshot = Snapshot(stamp: stamp, version: row.text(3), state: row.blob(4))
+    return snapshot.digest == row.blob(5) ? snapshot : nil
   }
 
   func snapshots(version: String?) throws(DatabaseError) -> [Snapshot] {
     try database.query(
-      "SELECT sequence, at_ms, monotonic_ms, version, state, digest FROM snapshots WHERE ?1 IS NULL OR version = ?1 ORDER BY sequence",
-      [Cell(version)]
-    ) { row -> Snapshot? in
-      let stamp = EventStamp(
-        utc: Instant(milliseconds: row.integer(1)), monotonic: Monotonic(milliseconds: row.integer(2)),
-        sequence: UInt64(row.integer(0)))
-      let snapshot = Snapshot(stamp: stamp, version: row.text(3), state: row.blob(4))
-      return snapshot.digest == row.blob(5) ? snapshot : nil
-    }.compactMap { $0 }
+      "SELECT \(Self.snapshotColumns) FROM snapshots WHERE ?1 IS NULL OR version = ?1 ORDER BY sequence", [Cell(version)],
+      Self.snapshot
+    ).compactMap { $0 }
   }
 
   func countOfSnapshots() throws(DatabaseError) -> Int {

@@ -11,6 +11,8 @@ public struct Driver<Log: Store> {
   public private(set) var controller: SiteController
   /// The newest stamp given; sequence 0: none yet.
   public private(set) var stamp: EventStamp
+  /// Everything up to this sequence survives a crash.
+  public private(set) var durableThrough: UInt64
   /// The store does not keep what it is given.
   public private(set) var storeHasFailed = false
   public private(set) var lastFault: StoreFault?
@@ -34,6 +36,7 @@ public struct Driver<Log: Store> {
     (self.store, self.version, self.timing) = (store, version, timing)
     controller = restored?.controller ?? SiteController()
     stamp = restored?.stamp ?? EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: 0)
+    durableThrough = stamp.sequence
     retryAfter = timing.retry
   }
 
@@ -130,7 +133,7 @@ public struct Driver<Log: Store> {
     for report in store.reports(at: now) {
       switch report {
       case .durable(let sequence):
-        underWay = nil
+        (underWay, durableThrough) = (nil, sequence)
         retryAfter = timing.retry
         if storeHasFailed {
           storeHasFailed = false

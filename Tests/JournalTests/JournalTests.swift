@@ -186,6 +186,14 @@ import Testing
     let steps = try reader.steps(of: CommandID(9))
     #expect(steps.map(\.what) == ["set increase", "sent", "refused: Rejected"])
     #expect(steps.allSatisfy { $0.transaction == 7 && $0.connector == 1 && $0.station == 2 })
+    #expect(try reader.profileSteps(transaction: 7) == steps)
+    var inputs: [Event] = []
+    try reader.entries(of: try #require(transaction)) { remains in
+      if case .whole(let entry) = remains { inputs.append(entry.event) }
+      return inputs.count < 3
+    }
+    #expect(
+      inputs == [.deadline, .station(2, .outcome(CommandID(9), .sent)), .station(2, .outcome(CommandID(9), .refused("Rejected")))])
     #expect(try reader.steps(of: CommandID(10)).map(\.what) == ["cancelled before it was sent"])
     #expect(throws: DatabaseError.self) {
       try Database(path: folder.journal).execute("UPDATE decisions SET offer_ma = -1")

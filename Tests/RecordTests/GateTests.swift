@@ -56,4 +56,47 @@ import Testing
     let ask = Effect.command(CommandID(2), station: 0, .trigger(.heartbeat), .routine)
     #expect(gate.admit([clear, ask], sequence: 1).released == [ask])
   }
+
+  @Test(arguments: 1...40) func `with random disk delays nothing rises by a decision that was superseded`(seed: UInt64) throws {
+    var dice = Dice(seed: seed)
+    var gate = Gate()
+    var newest: [Int: UInt64] = [:]  // connector: the command of its newest offer
+    var lastDecrease: UInt64 = 0
+    var cancelled: Set<UInt64> = []
+    var sent: Set<UInt64> = []
+    var durable: UInt64 = 0
+    var increases: Set<UInt64> = []
+    func check(_ released: [Effect], at sequence: UInt64) {
+      for case .command(let id, _, .setProfile(let connector, _), let urgency) in released {
+        #expect(!cancelled.contains(id.value) && sent.insert(id.value).inserted, "seed \(seed)")
+        guard urgency == .increase else { continue }
+        #expect(newest[connector] == id.value, "seed \(seed): superseded by a newer offer")
+        #expect(id.value / 10 >= lastDecrease, "seed \(seed): superseded by a decrease")
+        #expect(id.value / 10 <= durable, "seed \(seed): not durable")
+      }
+    }
+    for sequence in UInt64(1)...300 {
+      var effects: [Effect] = []
+      var hasDecrease = false
+      for place in 0..<UInt64(dice.roll(4)) {
+        let urgency: Urgency = dice.roll(3) == 0 ? .decrease : .increase
+        let connector = 1 + Int(place)
+        let id = sequence * 10 + place
+        effects.append(try offer(id, urgency, connector: connector))
+        newest[connector] = id
+        if urgency == .decrease { hasDecrease = true } else { increases.insert(id) }
+      }
+      if hasDecrease { lastDecrease = sequence }
+      let result = gate.admit(effects, sequence: sequence)
+      cancelled.formUnion(result.cancelled.map(\.value))
+      check(result.released, at: sequence)
+      if dice.roll(5) == 0 {
+        durable = sequence - UInt64(dice.roll(Int(min(sequence, 4))))
+        check(gate.release(through: durable), at: sequence)
+      }
+    }
+    durable = 300
+    check(gate.release(through: durable), at: 300)
+    #expect(increases == cancelled.union(sent.intersection(increases)), "seed \(seed): each rise was sent or said to be cancelled")
+  }
 }

@@ -5,7 +5,8 @@ enum {
   FAULTY_NONE = 0,
   FAULTY_FULL = 1,   // writes fail: no space left
   FAULTY_ERROR = 2,  // writes and syncs fail: input/output error
-  FAULTY_TORN = 3    // one write is cut in half, then everything fails, as if the power went
+  FAULTY_TORN = 3,   // one write is cut in half, then everything fails, as if the power went
+  FAULTY_KILL = 4    // one write is cut in half, and the process is killed with SIGKILL
 };
 
 /// Registers the VFS "faulty"; can be called again. Returns SQLite's result code.
