@@ -62,7 +62,8 @@ import Site
         station,
         .started(
           TransactionStart(
-            connector: 1, idTag: "T", meterStart: .wattHours(step), at: Instant(seconds: 1_767_614_400 + step / 10),
+            connector: 1, idTag: "T", meterStart: .wattHours(Int(life) * 1000 + step),
+            at: Instant(seconds: 1_767_614_400 + Int(life) * 1000 + step / 10),
             messageID: "\(life)-\(step)"),
           RequestID(UInt64(step))))
     case 4, 5:
