@@ -14,7 +14,7 @@ public final class EventLoop: @unchecked Sendable {
   private var wakeEvent: OpaquePointer?
   private var thread = pthread_t()
   private let started = Latch()
-  private var signals: [OpaquePointer] = []
+  private var signals: [(event: OpaquePointer, action: SignalAction)] = []
 
   /// Starts the thread. From now on the process ignores SIGPIPE: a peer that has gone is an error of the write.
   /// - Throws: `LoopFault.system` or `.library`.
@@ -51,7 +51,7 @@ public final class EventLoop: @unchecked Sendable {
     return try result.get()
   }
 
-  /// Ends the process's trust in the caller when it is not on the loop's thread.
+  /// Stops the program when the caller is not on the loop's thread.
   public func preconditionCurrent() {
     executor.checkIsolated()
   }
@@ -60,16 +60,16 @@ public final class EventLoop: @unchecked Sendable {
   /// - Source: libevent's own handler is used rather than signalfd, for that needs the signal blocked in every thread there is.
   public func onSignal(_ number: Int32, _ action: @escaping @Sendable () -> Void) {
     run { [self] in
-      let box = Unmanaged.passRetained(SignalAction(action))
+      let box = SignalAction(action)
       let flags = Int16(EV_SIGNAL | EV_PERSIST)
       let event = event_new(
         base, number, flags,
         { _, _, box in
           guard let box else { return }
           Unmanaged<SignalAction>.fromOpaque(box).takeUnretainedValue().action()
-        }, box.toOpaque())
+        }, Unmanaged.passUnretained(box).toOpaque())
       guard let event, event_add(event, nil) == 0 else { preconditionFailure("signal \(number) cannot be watched") }
-      signals.append(event)
+      signals.append((event, box))
     }
   }
 
@@ -79,7 +79,8 @@ public final class EventLoop: @unchecked Sendable {
     precondition(!executor.isCurrent, "a loop cannot wait for itself")
     run { [self] in event_base_loopbreak(base) }
     pthread_join(thread, nil)
-    for event in signals { event_free(event) }
+    for signal in signals { event_free(signal.event) }
+    signals = []
     if let wakeEvent { event_free(wakeEvent) }
     event_base_free(base)
   }

@@ -88,6 +88,7 @@ private func newContext(_ method: OpaquePointer?) throws(LoopFault) -> OpaquePoi
     throw .library(call: "SSL_CTX_set_min_proto_version")
   }
   sluice_ssl_release_buffers(context)
+  sluice_ssl_keep_no_sessions(context)
   sluice_ssl_tolerate_abrupt_end(context)
   return context
 }
