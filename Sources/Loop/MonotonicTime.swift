@@ -25,7 +25,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 
 extension Duration {
   /// Whole nanoseconds, rounded towards zero; for spans below 292 years.
-  var wholeNanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+  public var wholeNanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 
   /// As C's `timeval`, at least one microsecond for anything above zero.
   public var timeval: timeval {

@@ -15,6 +15,8 @@ final class StationTable: @unchecked Sendable {
   private var freeSlots: [Int] = []
   private var newest: [String: LinkHandle] = [:]
   private var occupied = 0
+  /// Those that have got a Close frame and may still be there.
+  private var closing: [LinkHandle] = []
   private var pingCursor = 0
   private var ticker: LoopTimer?
   private var limit: LoopTimer?
@@ -181,6 +183,7 @@ extension StationTable {
     guard connection.isOpen else { return }
     connection.channel.sendClose(code: code, reason: reason)
     connection.closingUntil = MonotonicTime.now.advanced(by: configuration.closePatience)
+    closing.append(connection.handle)
     report(connection, end)
     connection.discardInput()
     if connection.channel.backlog == 0 { connection.endOutput() }
@@ -211,31 +214,23 @@ extension StationTable {
   /// Pings the next slice of the table, frees the silent and those that do not close.
   private func onTick() {
     let now = MonotonicTime.now
-    for case let connection? in slots {
-      if let until = connection.closingUntil, until < now { free(connection, end: .lost) }
-    }
+    // In the order of their deadlines, for each has the same patience.
+    let overdue = closing.prefix { find($0)?.closingUntil.map { $0 < now } ?? true }
+    closing.removeFirst(overdue.count)
+    for connection in overdue.compactMap(find) { free(connection, end: .lost) }
     guard !slots.isEmpty else { return }
-    let share =
-      slots.count * Int(clamping: tick / .microseconds(1)) / max(1, Int(clamping: configuration.pingInterval / .microseconds(1)))
-    for _ in 0..<min(slots.count, share + 1) {
+    let share = Int64(slots.count) * tick.wholeNanoseconds / max(1, configuration.pingInterval.wholeNanoseconds)
+    for _ in 0..<min(slots.count, Int(share) + 1) {
       pingCursor = (pingCursor + 1) % slots.count
       if let connection = slots[pingCursor], connection.isOpen { ping(connection, at: now) }
     }
   }
 
   private func ping(_ connection: StationConnection, at now: MonotonicTime) {
-    guard now - connection.lastPing >= configuration.pingInterval else { return }
+    guard now - connection.lastPing >= configuration.pingInterval - tick else { return }
     guard connection.unansweredPings < 2 else { return free(connection, end: .silent) }
     connection.unansweredPings += 1
     connection.lastPing = now
     connection.channel.ping()
-  }
-}
-
-extension Duration {
-  static func / (a: Duration, b: Duration) -> Int64 {
-    let (x, y) = (a.components, b.components)
-    let one: Int64 = 1_000_000_000
-    return (x.seconds * one + x.attoseconds / one) / max(1, y.seconds * one + y.attoseconds / one)
   }
 }
