@@ -36,4 +36,19 @@ import Testing
   @Test func `a clock ahead is told at once: no message waits into the future (Chago, steve#136)`() {
     #expect(offsets([(0, 7200)]) == [7200])
   }
+
+  @Test func `a step of our own clock moves the offset that is known with it`() {
+    var dialogue = openDialogue()
+    func status(_ stamp: Instant, _ now: Moment) -> [StationEvent] {
+      dialogue.received(
+        "[2,\"1\",\"StatusNotification\",{\"connectorId\":1,\"errorCode\":\"NoError\",\"status\":\"Available\",\"timestamp\":\""
+          + "\(Timestamp.text(stamp.milliseconds))\"}]", at: now
+      ).events.filter { if case .clock = $0 { true } else { false } }
+    }
+    #expect(status(noon, at(0)) == [.clock(offset: .zero)])
+    // Our clock jumps ten seconds ahead: the station, right as before, now looks ten seconds late.
+    let later = Moment(utc: at(60).utc + .seconds(10), monotonic: at(60).monotonic)
+    #expect(status(noon + .seconds(60), later) == [])
+    #expect(dialogue.clockOffset == .seconds(-10))
+  }
 }

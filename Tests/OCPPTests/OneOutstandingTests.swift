@@ -100,7 +100,7 @@ import Testing
     _ = dialogue.command(CommandID(1), limit(1, 160), urgency: .increase, at: at(0))
     _ = dialogue.command(CommandID(2), limit(2, 160), urgency: .increase, at: at(0))
     #expect(
-      dialogue.closed(at: at(1)).events == [.outcome(CommandID(1), .lost), .outcome(CommandID(2), .lost), .disconnected])
+      dialogue.closed(at: at(1)).events == [.disconnected, .outcome(CommandID(1), .lost), .outcome(CommandID(2), .lost)])
     #expect(dialogue.command(CommandID(3), limit(1, 60), urgency: .decrease, at: at(2)).events == [.outcome(CommandID(3), .lost)])
     #expect(dialogue.nextDeadline == nil)
   }

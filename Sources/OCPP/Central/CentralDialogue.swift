@@ -81,18 +81,19 @@ public struct CentralDialogue: Sendable {
     return out
   }
 
-  /// The connection is gone. What was on the wire or waited for it is lost; requests of the station need no answer any more.
+  /// The connection is gone: first that is told, so that no outcome is taken for the station's word, then what was on the wire or waited
+  /// for it is lost. Requests of the station need no answer any more.
   public mutating func closed(at now: Moment) -> DialogueOutput {
     var out = DialogueOutput()
     guard isOpen else { return out }
     link = .closed
+    out.events.append(.disconnected)
     if let inFlight { out.events.append(.outcome(inFlight.entry.id, .lost)) }
     if let learning, learning.entry.id != inFlight?.entry.id { out.events.append(.outcome(learning.entry.id, .lost)) }
     for id in queue.removeAll() { out.events.append(.outcome(id, .lost)) }
     (inFlight, learning) = (nil, nil)
     (waiting, answered, timedOut, newest) = ([], [], [], [])
     clock = ClockEstimate()
-    out.events.append(.disconnected)
     return out
   }
 

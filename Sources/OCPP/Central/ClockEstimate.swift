@@ -11,6 +11,8 @@ struct ClockEstimate: Hashable, Sendable {
   }
   private var sightings: [Sighting] = []
   private var told: Sighting?
+  /// Our wall clock minus our monotonic clock, in milliseconds, at the last sighting: when it moves, our clock was set.
+  private var base: Int?
 
   /// Sightings count for this long.
   static let memory = TimeSpan.minutes(5)
@@ -27,6 +29,7 @@ struct ClockEstimate: Hashable, Sendable {
   /// - Parameter stamp: the time in a message that is sent as it happens.
   /// - Returns: an offset to tell: the first, one that moved by more than a second, or the same again after five minutes.
   mutating func see(_ stamp: Instant, at now: Moment) -> TimeSpan? {
+    follow(now)
     sightings.removeAll { now.monotonic - $0.at > Self.memory }
     if sightings.count == Self.kept { sightings.removeFirst() }
     sightings.append(Sighting(offset: stamp - now.utc, at: now.monotonic))
@@ -34,6 +37,15 @@ struct ClockEstimate: Hashable, Sendable {
     if let told, (best - told.offset).magnitude <= Self.noise, now.monotonic - told.at < Self.memory { return nil }
     told = Sighting(offset: best, at: now.monotonic)
     return best
+  }
+
+  /// A step of our own clock moves what was seen before as well.
+  private mutating func follow(_ now: Moment) {
+    let base = now.utc.milliseconds - now.monotonic.milliseconds
+    defer { self.base = base }
+    guard let step = self.base.map({ TimeSpan(milliseconds: base - $0) }), step != .zero else { return }
+    for i in sightings.indices { sightings[i].offset -= step }
+    told?.offset -= step
   }
 
   private func isCredible(_ best: TimeSpan) -> Bool {
