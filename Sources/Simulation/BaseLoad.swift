@@ -2,7 +2,7 @@ import Quantities
 import Site
 
 /// The load on one circuit that nobody controls: it steps and trembles between minus the generation and the declared worst.
-struct BaseLoad {
+struct BaseLoad: Sendable {
   /// mA per phase, in circuit order.
   private(set) var now: [Int] = [0, 0, 0]
   let worst: [Int]

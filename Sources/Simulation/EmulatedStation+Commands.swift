@@ -39,9 +39,10 @@ extension EmulatedStation {
       return .accepted
     case .reset:
       return .accepted
-    case .changeAvailability, .unlock, .clearCache, .changeConfiguration: return .accepted
+    case .changeAvailability, .unlock, .clearCache: return .accepted
+    case .changeConfiguration(let key, let value): return change(key, to: value)
     case .remoteStart: return .refused("Rejected")
-    case .getConfiguration: return .configuration([], unknown: [])
+    case .getConfiguration(let keys): return configuration(keys)
     case .getDiagnostics: return .refused("NotSupported")
     }
   }

@@ -60,7 +60,8 @@ public struct EmulatedStation: Sendable {
   func has(_ quirk: StationQuirk) -> Bool { quirks.contains(quirk) }
   /// What it draws may differ from what it was told.
   public var isDisobedient: Bool { quirks.contains { $0.isDisobedient } }
-  func clock(_ now: Int) -> Instant { Instant(milliseconds: epoch.milliseconds + now + clockOffset) }
+  /// Its own time.
+  public func clock(_ now: Int) -> Instant { Instant(milliseconds: epoch.milliseconds + now + clockOffset) }
   func stamp(_ now: Int) -> Instant? { has(.timestamps1970) ? nil : clock(now) }
 
   /// A proven station was commissioned long ago: its fallback stands in its memory.

@@ -2,8 +2,8 @@ import Quantities
 import Site
 
 /// Since when a current has been above each of its thresholds: what a time-current curve asks.
-struct ExcessWatch {
-  struct Threshold {
+struct ExcessWatch: Sendable {
+  struct Threshold: Sendable {
     /// mA.
     var above: Int
     /// ms.

@@ -47,6 +47,7 @@ extension Simulation {
       } catch {
         find(.replay, "the journal could not be read after a restart: \(error)")
       }
+      for m in lastReading.indices { lastReading[m].heard = -1_000_000 }
       think(.restarted(version: "simulation"))
       for s in stations.indices { timeline.add(.connect(s), at: now + random.pick(500...60_000)) }
     case .stepClock:

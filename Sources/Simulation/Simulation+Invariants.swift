@@ -21,7 +21,14 @@ extension Simulation {
     let last = lastReading[reading.meter]
     if last.registers == reading.registers {
       let stale = hub.meters[reading.meter].period.raw * hub.settings.stalePeriods
-      if !effects.isEmpty, now - last.at < hub.settings.frozenAfter.raw, now - last.heard < stale { find(.quiet, "\(effects)") }
+      // What waited for the journal may leave with any event; only new decisions and alarms are the reading's own.
+      let own = effects.filter { effect in
+        switch effect {
+        case .decided, .alarm: true
+        case .command, .answer, .transaction: false
+        }
+      }
+      if !own.isEmpty, now - last.at < hub.settings.frozenAfter.raw, now - last.heard < stale { find(.quiet, "\(own)") }
       lastReading[reading.meter].heard = now
     } else {
       lastReading[reading.meter] = (reading.registers, now, now)

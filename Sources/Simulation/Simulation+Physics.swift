@@ -119,7 +119,7 @@ extension Simulation {
 
 extension EmulatedStation {
   /// All energy that has flowed until `now`.
-  mutating func delivered(at now: Int) -> Energy {
+  public mutating func delivered(at now: Int) -> Energy {
     var sum = Energy.zero
     for b in bays.indices {
       settle(b, at: now)

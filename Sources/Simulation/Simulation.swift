@@ -14,6 +14,8 @@ public final class Simulation {
     public var disk = MemoryStore.Disk()
     /// Mean time between arrivals at one connector, in seconds.
     public var arrivals = 7200
+    /// The hub as the controller is told it, if that is not as it is: a wrong site file.
+    public var believed: Hub?
     /// Keeps the texts of the newest events for a finding.
     public var history = 60
     public init() {}
@@ -146,7 +148,7 @@ public final class Simulation {
 
   private func begin() {
     for k in bases.indices { applyBase(k, from: [0, 0, 0]) }
-    think(.configured(hub, version: "simulation"))
+    think(.configured(options.believed ?? hub, version: "simulation"))
     for m in meters.indices { timeline.add(.meter(m), at: random.pick(0...1000)) }
     for s in stations.indices {
       timeline.add(.connect(s), at: random.pick(500...20_000))

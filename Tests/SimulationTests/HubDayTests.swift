@@ -47,6 +47,22 @@ import Testing
     }
   }
 
+  @Test func `a controller that is told a fuse twice as large is caught`() {
+    var caught = 0
+    for seed in 1...6 as ClosedRange<UInt64> {
+      var options = Simulation.Options()
+      options.arrivals = 600
+      let made = HubGenerator.make(seed: seed)
+      var believed = made.hub
+      for k in believed.circuits.indices { believed.circuits[k].rating = believed.circuits[k].rating.map { $0 * 2 } }
+      options.believed = believed
+      let simulation = Simulation(seed: seed, made: made, options: options)
+      simulation.run(until: 12 * 3_600_000)
+      caught += simulation.report.findings.contains { $0.invariant == .protectiveLimit } ? 1 : 0
+    }
+    #expect(caught >= 1)
+  }
+
   @Test func `the same seed gives the same day`() {
     var options = Simulation.Options()
     options.faults = .everything
