@@ -27,7 +27,9 @@ extension SiteController {
       }
     }
     for limit in limits {
-      if limit.from > now.utc { atUTC(max(limit.from - anticipation, now.utc + .milliseconds(1))) }
+      // Once the time to act on it has begun it is acted on already, until it begins itself.
+      atUTC(limit.from - anticipation)
+      atUTC(limit.from)
       if let until = limit.until, until > now.utc { atUTC(until) }
     }
     var someoneWaits = false
