@@ -175,12 +175,25 @@ extension Simulation {
         if sums[cell] + max(0, baseFlows[cell]) > rating + 300 {
           find(
             .unheard,
-            "circuit \(cell / 3) \(Phase.allCases[cell % 3].name): in \((moment - now) / 1000) s the stations may draw \(sums[cell]) mA, now \(first[cell]); base \(baseFlows[cell]), rating \(rating)"
+            "circuit \(cell / 3) \(Phase.allCases[cell % 3].name): in \((moment - now) / 1000) s the stations may draw \(sums[cell]) mA, now \(first[cell]); base \(baseFlows[cell]), rating \(rating); held: \(heldBelow(cell / 3))"
           )
           return
         }
       }
     }
+  }
+
+  /// What the stations below a circuit hold: connector, fallback, and the steps from now on.
+  private func heldBelow(_ k: Int) -> String {
+    let below = hub.connectors.indices.filter { ancestors[hub.connectors[$0].circuit].contains(k) }
+    let parts = below.compactMap { c -> String? in
+      let s = hub.connectors[c].station
+      let bay = stations[s].bays[c - hub.stations[s].connectors.lowerBound]
+      guard bay.transaction != nil else { return nil }
+      let steps = bay.steps.map { "\($0.limit)@\(($0.at - now) / 1000)s" }.joined(separator: ",")
+      return "\(c)(fallback \(hub.connectors[c].fallback.raw)\(stations[s].isOnline ? "" : ", offline")\(stations[s].quirks.first.map { ", \($0)" } ?? "")) \(steps)"
+    }
+    return parts.joined(separator: "; ")
   }
 
   /// Rule 23: a vehicle that waits while another of its leaf and priority has had several turns in a row.
