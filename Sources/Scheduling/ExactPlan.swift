@@ -39,7 +39,7 @@ struct ExactPlan {
   /// Whole milliamperes, never more than the value says (a millionth of one is forgiven: 31.7 A is 31,700 mA).
   static func milliamperes(_ amperes: Double) -> Int { Int((amperes * 1000 + 1e-6).rounded(.down)) }
 
-  func place(_ i: Int, _ slot: Int) -> Int { (grid.rows[i].offset - grid.rows[i].chunks.lowerBound) * 8 + slot }
+  func place(_ i: Int, _ slot: Int) -> Int { (grid.windows[i].offset - grid.windows[i].first) * 8 + slot }
   func demand(_ i: Int) -> Int { Self.milliamperes(grid.rows[i].reach.last ?? 0) }
   func step(_ i: Int) -> Int { max(1, Int((grid.problem.sessions[i].step * 1000).rounded())) }
   func least(_ i: Int) -> Int {
@@ -55,12 +55,12 @@ struct ExactPlan {
   }
 
   func free(_ i: Int, _ slot: Int) -> Int {
-    let row = grid.rows[i]
+    let row = grid.windows[i]
     var free = (ceiling - total[slot]) / row.phases.nonzeroBitCount
-    var circuit: Int? = row.circuit
-    while let k = circuit {
+    var k = row.circuit
+    while k >= 0 {
       for phase in 0..<3 where grid.has(row, phase) { free = min(free, room[(k * 3 + phase) * slots + slot]) }
-      circuit = grid.problem.circuits[k].parent
+      k = grid.parents[k]
     }
     return free
   }
@@ -70,11 +70,11 @@ struct ExactPlan {
     guard change != 0 else { return }
     current[place(i, slot)] = value
     used[i] += change
-    total[slot] += change * grid.rows[i].phases.nonzeroBitCount
-    var circuit: Int? = grid.rows[i].circuit
-    while let k = circuit {
-      for phase in 0..<3 where grid.has(grid.rows[i], phase) { room[(k * 3 + phase) * slots + slot] -= change }
-      circuit = grid.problem.circuits[k].parent
+    total[slot] += change * grid.windows[i].phases.nonzeroBitCount
+    var k = grid.windows[i].circuit
+    while k >= 0 {
+      for phase in 0..<3 where grid.has(grid.windows[i], phase) { room[(k * 3 + phase) * slots + slot] -= change }
+      k = grid.parents[k]
     }
   }
 

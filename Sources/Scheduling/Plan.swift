@@ -46,21 +46,27 @@ public struct WarmStart: Sendable {
 
 /// Works out plans. It reads no clock: it stops at a gap, at an iteration count, or when `mayContinue` says no.
 public struct Planner: Sendable {
+  /// What the planner is about: a step of the prices, or making whole milliamperes of the best plan.
+  public enum Stage: Hashable, Sendable { case pricing(steps: Int), finishing }
   /// Stop when bound minus value is below this part of what the planned energy costs (or of the value, if that is less).
   public var gap: Double
   /// Prices move at most this often; with zero the plan is the greedy one.
   public var mostIterations: Int
-  public init(gap: Double = 1e-4, mostIterations: Int = 3000) { (self.gap, self.mostIterations) = (gap, mostIterations) }
+  /// The gap is a part of the plan's value, however little the energy costs.
+  public var ofValue: Bool
+  public init(gap: Double = 1e-4, mostIterations: Int = 3000, ofValue: Bool = false) {
+    (self.gap, self.mostIterations, self.ofValue) = (gap, mostIterations, ofValue)
+  }
 
   /// A plan for the problem; there is always one.
   /// - Parameters:
   ///   - keys: a name for each session, unique, by which `warm` knows it again; nil numbers them by index.
   ///   - warm: what an earlier call left there, or nil; afterwards what this call leaves. Prices are used again when circuits and
   ///     slots are as many as then.
-  ///   - mayContinue: asked before each step with the steps so far; for houses that have a clock.
+  ///   - mayContinue: asked before each step; for houses that have a clock.
   /// - Throws: a flaw of the problem.
   public func plan(
-    _ problem: PlanningProblem, keys: [Int]? = nil, warm: inout WarmStart?, mayContinue: (Int) -> Bool = { _ in true }
+    _ problem: PlanningProblem, keys: [Int]? = nil, warm: inout WarmStart?, mayContinue: (Stage) -> Bool = { _ in true }
   ) throws(PlanningProblem.Flaw) -> Plan {
     try problem.validate()
     precondition(keys == nil || keys?.count == problem.sessions.count)
@@ -71,6 +77,7 @@ public struct Planner: Sendable {
     search.resume(warm, names)
     search.run(self, startsWarm: warm != nil, mayContinue)
     warm = search.remember(names)
+    _ = mayContinue(.finishing)
     let exact = search.finish(mayContinue)
     return Plan(exact, grid, search)
   }
@@ -87,6 +94,8 @@ struct Search {
   var iteration: PriceIteration
   var best: RelaxedPlan
   var value: Double
+  /// What the energy of the best plan costs.
+  var cost: Double
   var bound: Double
   var bestPrices: [PlanningGrid.Lanes]
 
@@ -94,7 +103,7 @@ struct Search {
     (self.grid, self.order) = (grid, order)
     iteration = PriceIteration(grid)
     best = RelaxedPlan(grid, order: order, proposal: iteration.plan)
-    value = best.objective
+    (value, cost) = best.objective
     bestPrices = iteration.price
     bound = grid.bound(prices: iteration.price, peak: iteration.peak)
   }
@@ -127,10 +136,12 @@ struct Search {
     return warm
   }
 
-  mutating func run(_ planner: Planner, startsWarm: Bool, _ mayContinue: (Int) -> Bool) {
+  mutating func run(_ planner: Planner, startsWarm: Bool, _ mayContinue: (Planner.Stage) -> Bool) {
     if startsWarm { check() }
     var next = 20
-    while !isGoodEnough(planner.gap) && iteration.count < planner.mostIterations && mayContinue(iteration.count) {
+    while bound - value > planner.gap * min(scale(planner), abs(value)) && iteration.count < planner.mostIterations
+      && mayContinue(.pricing(steps: iteration.count))
+    {
       iteration.step(grid)
       guard iteration.count == next || iteration.count == planner.mostIterations else { continue }
       next += iteration.count < 120 ? 25 : iteration.count < 1000 ? 50 : 200
@@ -138,21 +149,19 @@ struct Search {
     }
   }
 
-  private func isGoodEnough(_ gap: Double) -> Bool {
-    let cost = grid.objective { best.amps[best.place($0, $1)] }.cost
-    return bound - value <= gap * (cost > 0 ? min(cost, abs(value)) : abs(value))
-  }
+  /// What a gap is a part of, EUR.
+  private func scale(_ planner: Planner) -> Double { planner.ofValue || cost == 0 ? .infinity : cost }
 
   private mutating func check() {
     let proven = grid.bound(prices: iteration.price, peak: iteration.peak)
     if proven < bound { (bound, bestPrices) = (proven, iteration.price) }
     let candidate = RelaxedPlan(grid, order: order, proposal: iteration.plan)
     let worth = candidate.objective
-    if worth > value { (best, value) = (candidate, worth) }
+    if worth.euro > value { (best, value, cost) = (candidate, worth.euro, worth.cost) }
   }
 
   /// Rounds the best plan to the grid, and once more after forbidding, in four rounds, what is too little to be of use.
-  mutating func finish(_ mayContinue: (Int) -> Bool) -> ExactPlan {
+  mutating func finish(_ mayContinue: (Planner.Stage) -> Bool) -> ExactPlan {
     var exact = ExactPlan(grid, order: order, rounding: best)
     var worth = exact.objective
     guard iteration.count > 0 else { return exact }
@@ -166,7 +175,7 @@ struct Search {
         }
       }
       dive.rest()
-      for _ in 0..<20 where mayContinue(dive.count) { dive.step(narrow) }
+      for _ in 0..<20 where mayContinue(.finishing) { dive.step(narrow) }
     }
     let dived = ExactPlan(
       grid, order: order, rounding: RelaxedPlan(narrow, order: order, proposal: dive.plan))

@@ -17,9 +17,25 @@ struct PlanningGrid {
     /// Step size: one over the number of limits that a current of this session touches.
     var tau: Float
   }
+  /// What the kernels need of a session: nothing in it is counted by reference.
+  struct Window {
+    var first: Int
+    var count: Int
+    var offset: Int
+    var circuit: Int
+    var phases: Int
+    var tau: Float
+    /// Its steps in `worth` and `reach`.
+    var steps: Range<Int>
+  }
   let problem: PlanningProblem
   let chunks: Int
   var rows: [Row] = []
+  var windows: [Window] = []
+  var worth: [Float] = []
+  var reach: [Float] = []
+  /// For each circuit its parent, or -1.
+  let parents: [Int]
   /// EUR per ampere-slot, without the worth of the energy; the most that may flow (zero outside the window).
   var gain: [Lanes] = []
   var most: [Lanes] = []
@@ -31,6 +47,7 @@ struct PlanningGrid {
   init(_ problem: PlanningProblem) {
     self.problem = problem
     chunks = (problem.slots + 7) / 8
+    parents = problem.circuits.map { $0.parent ?? -1 }
     let size = problem.circuits.count * 3 * chunks
     limit = Array(repeating: .zero, count: size)
     sigma = Array(repeating: .zero, count: size)
@@ -69,6 +86,14 @@ struct PlanningGrid {
       Row(
         chunks: span, offset: gain.count, circuit: session.circuit, phases: Int(session.phases.rawValue), unit: unit,
         worth: session.value.map { $0.euroPerKilowattHour * unit }, reach: reach, tau: 1 / Float(limits)))
+    windows.append(
+      Window(
+        first: span.lowerBound, count: span.count, offset: gain.count, circuit: session.circuit,
+        phases: Int(session.phases.rawValue), tau: 1 / Float(limits), steps: worth.count..<worth.count + reach.count))
+    for step in reach.indices {
+      worth.append(Float(session.value[step].euroPerKilowattHour * unit))
+      self.reach.append(Float(reach[step]))
+    }
     for chunk in span {
       var (gains, mosts) = (Lanes.zero, Lanes.zero)
       for lane in 0..<8 where session.window.contains(chunk * 8 + lane) {
@@ -86,4 +111,5 @@ struct PlanningGrid {
   }
 
   func has(_ row: Row, _ phase: Int) -> Bool { row.phases & (1 << phase) != 0 }
+  func has(_ window: Window, _ phase: Int) -> Bool { window.phases & (1 << phase) != 0 }
 }

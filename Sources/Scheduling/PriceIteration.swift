@@ -13,6 +13,7 @@ struct PriceIteration {
   var peak: [Double], peakStanding: [Double], peakAnchor: [Double]
   /// Worth of the last ampere-slot, per session: where the next search begins.
   var energyPrice: [Float]
+  private var lastStep: [Int]
   var omega: Float
   private let firstOmega: Float
   private(set) var count = 0
@@ -31,6 +32,7 @@ struct PriceIteration {
     peak = Array(repeating: 0, count: grid.chunks * 8)
     (peakStanding, peakAnchor) = (peak, peak)
     energyPrice = Array(repeating: 0, count: grid.rows.count)
+    lastStep = Array(repeating: 0, count: grid.rows.count)
     (sums, path) = (price, price)
     wish = Array(repeating: .zero, count: grid.chunks)
     peakCost = problem.peak * problem.volts / 1000
@@ -64,8 +66,8 @@ struct PriceIteration {
   /// The price of an ampere on each phase of each circuit: its own and those of all above it.
   private mutating func spreadPrices(_ grid: PlanningGrid) {
     let width = grid.chunks * 3
-    for (k, circuit) in grid.problem.circuits.enumerated() {
-      if let parent = circuit.parent {
+    for (k, parent) in grid.parents.enumerated() {
+      if parent >= 0 {
         for j in 0..<width { path[k * width + j] = path[parent * width + j] + priceStanding[k * width + j] }
       } else {
         for j in 0..<width { path[j] = priceStanding[j] }
@@ -76,56 +78,70 @@ struct PriceIteration {
   }
 
   private mutating func answer(_ i: Int, _ grid: PlanningGrid, _ al: Float) -> Double {
-    let row = grid.rows[i]
-    let length = row.chunks.count
-    let pace = row.tau * Self.caution / omega
+    let window = grid.windows[i]
+    let (length, start) = (window.count, window.offset)
+    let pace = window.tau * Self.caution / omega
     let be = 1 - al
-    for c in 0..<length { wish[c] = grid.gain[row.offset + c] }
-    for phase in 0..<3 where grid.has(row, phase) {
-      let base = (row.circuit * 3 + phase) * grid.chunks + row.chunks.lowerBound
+    for c in 0..<length { wish[c] = grid.gain[start + c] }
+    for phase in 0..<3 where grid.has(window, phase) {
+      let base = (window.circuit * 3 + phase) * grid.chunks + window.first
       for c in 0..<length { wish[c] -= path[base + c] }
     }
-    for c in 0..<length { wish[c] = standing[row.offset + c] + pace * wish[c] }
-    let lift = energyLift(i, row, pace, grid.most)
+    for c in 0..<length { wish[c] = standing[start + c] + pace * wish[c] }
+    let lift = energyLift(i, window, pace, grid)
     var moved = Lanes.zero
     for c in 0..<length {
-      let j = row.offset + c
+      let j = start + c
       let z = Self.clamp(wish[c] + lift, grid.most[j])
-      let doubled = 2 * z - standing[j]
-      let difference = z - standing[j]
+      let before = standing[j]
+      let doubled = 2 * z - before
+      let difference = z - before
       moved += difference * difference
       plan[j] = z
       wish[c] = doubled
       standing[j] = al * doubled + be * anchor[j]
     }
-    for phase in 0..<3 where grid.has(row, phase) {
-      let base = (row.circuit * 3 + phase) * grid.chunks + row.chunks.lowerBound
+    for phase in 0..<3 where grid.has(window, phase) {
+      let base = (window.circuit * 3 + phase) * grid.chunks + window.first
       for c in 0..<length { sums[base + c] += wish[c] }
     }
     return Double(Self.total(moved) / pace)
   }
 
-  /// How far the worth of energy lifts every wish: exactly so far that the sum agrees with the value steps.
-  private mutating func energyLift(_ i: Int, _ row: PlanningGrid.Row, _ pace: Float, _ most: [Lanes]) -> Float {
-    var target: Float = 0
-    for step in row.worth.indices {
-      let level = Float(row.worth[step]) * pace
-      let sum = drawn(row, level, most).sum
-      if sum <= target {
-        // Even at the worth of this step no more than the steps before it is wanted.
-        return step == 0 ? level : solve(i, row, target, pace, most)
+  /// How far the worth of energy lifts every wish: exactly so far that the sum agrees with the value steps. The search begins at the
+  /// step where it ended last time; what is wanted falls with the worth, so it walks to the answer from either side.
+  private mutating func energyLift(_ i: Int, _ window: PlanningGrid.Window, _ pace: Float, _ grid: PlanningGrid) -> Float {
+    guard !window.steps.isEmpty else { return solve(i, window, 0, pace, grid) }
+    var step = window.steps.lowerBound + lastStep[i]
+    while true {
+      let level = grid.worth[step] * pace
+      let sum = drawn(window, level, grid).sum
+      let before: Float = step == window.steps.lowerBound ? 0 : grid.reach[step - 1]
+      if sum < before {
+        let higher = grid.worth[step - 1] * pace
+        if drawn(window, higher, grid).sum > before { return solve(i, window, before, pace, grid) }
+        step -= 1
+      } else if sum <= grid.reach[step] {
+        lastStep[i] = step - window.steps.lowerBound
+        return level
+      } else if step + 1 == window.steps.upperBound {
+        lastStep[i] = step - window.steps.lowerBound
+        return solve(i, window, grid.reach[step], pace, grid)
+      } else if drawn(window, grid.worth[step + 1] * pace, grid).sum < grid.reach[step] {
+        return solve(i, window, grid.reach[step], pace, grid)
+      } else {
+        step += 1
       }
-      target = Float(row.reach[step])
-      if sum <= target { return level }
     }
-    return solve(i, row, target, pace, most)
   }
 
-  private mutating func solve(_ i: Int, _ row: PlanningGrid.Row, _ target: Float, _ pace: Float, _ most: [Lanes]) -> Float {
+  private mutating func solve(
+    _ i: Int, _ window: PlanningGrid.Window, _ target: Float, _ pace: Float, _ grid: PlanningGrid
+  ) -> Float {
     var lift = energyPrice[i] * pace
     var (low, high) = (-Float.infinity, Float.infinity)
     for _ in 0..<40 {
-      let (sum, free) = drawn(row, lift, most)
+      let (sum, free) = drawn(window, lift, grid)
       if abs(sum - target) <= 2e-6 * target { break }
       if sum < target { low = lift } else { high = lift }
       let reach = max(1, abs(lift))
@@ -140,11 +156,11 @@ struct PriceIteration {
     return lift
   }
 
-  private func drawn(_ row: PlanningGrid.Row, _ lift: Float, _ most: [Lanes]) -> (sum: Float, free: Float) {
+  private func drawn(_ window: PlanningGrid.Window, _ lift: Float, _ grid: PlanningGrid) -> (sum: Float, free: Float) {
     var (sum, free) = (Lanes.zero, Lanes.zero)
-    for c in 0..<row.chunks.count {
+    for c in 0..<window.count {
       let raised = wish[c] + lift
-      let z = Self.clamp(raised, most[row.offset + c])
+      let z = Self.clamp(raised, grid.most[window.offset + c])
       sum += z
       free += Lanes.zero.replacing(with: 1, where: (raised .== z) .& (z .> 0))
     }
@@ -154,10 +170,11 @@ struct PriceIteration {
   private mutating func reprice(_ grid: PlanningGrid, _ al: Float) -> Double {
     let (width, be, rate) = (grid.chunks * 3, 1 - al, Self.caution * omega)
     var residual = 0.0
-    for k in grid.problem.circuits.indices.reversed() {
+    for k in grid.parents.indices.reversed() {
+      let parent = grid.parents[k]
       var moved = Lanes.zero
       for j in k * width..<(k + 1) * width {
-        if let parent = grid.problem.circuits[k].parent { sums[j + (parent - k) * width] += sums[j] }
+        if parent >= 0 { sums[j + (parent - k) * width] += sums[j] }
         let raised = priceStanding[j] + grid.sigma[j] * rate * (sums[j] - grid.limit[j])
         let next = raised.replacing(with: 0, where: raised .< 0)
         let difference = next - priceStanding[j]
@@ -203,9 +220,9 @@ struct PriceIteration {
 
   private mutating func restart(_ grid: PlanningGrid) {
     var (plans, prices) = (0.0, 0.0)
-    for row in grid.rows {
+    for row in grid.windows {
       var moved = Lanes.zero
-      for j in row.offset..<row.offset + row.chunks.count { moved += (plan[j] - anchor[j]) * (plan[j] - anchor[j]) }
+      for j in row.offset..<row.offset + row.count { moved += (plan[j] - anchor[j]) * (plan[j] - anchor[j]) }
       plans += Double(Self.total(moved) / row.tau)
     }
     for j in price.indices {

@@ -13,11 +13,15 @@ struct RelaxedPlan {
   private var total: [Double]
   private var ceiling = Double.infinity
   private let slots: Int
+  private let largest: [Double]
+  private let windows: [Range<Int>]
   let order: FillOrder
 
   /// The plan an iterate proposes, cut down to what the limits allow and filled up again.
   init(_ grid: PlanningGrid, order: FillOrder, proposal: [PlanningGrid.Lanes]) {
     (self.grid, self.order, slots) = (grid, order, grid.problem.slots)
+    windows = grid.problem.sessions.map(\.window)
+    largest = grid.problem.sessions.map(\.largest)
     amps = Array(repeating: 0, count: grid.gain.count * 8)
     energy = Array(repeating: 0, count: grid.rows.count)
     total = Array(repeating: 0, count: slots)
@@ -35,7 +39,7 @@ struct RelaxedPlan {
     cheapen()
   }
 
-  func place(_ i: Int, _ slot: Int) -> Int { (grid.rows[i].offset - grid.rows[i].chunks.lowerBound) * 8 + slot }
+  func place(_ i: Int, _ slot: Int) -> Int { (grid.windows[i].offset - grid.windows[i].first) * 8 + slot }
 
   private mutating func adopt(_ i: Int, _ proposal: [PlanningGrid.Lanes]) {
     var wanted = 0.0
@@ -53,31 +57,31 @@ struct RelaxedPlan {
 
   private mutating func change(_ i: Int, _ slot: Int, by amount: Double) {
     guard amount != 0 else { return }
-    let row = grid.rows[i]
+    let row = grid.windows[i]
     amps[place(i, slot)] += amount
     energy[i] += amount
     total[slot] += amount * Double(row.phases.nonzeroBitCount)
-    var circuit: Int? = row.circuit
-    while let k = circuit {
+    var k = row.circuit
+    while k >= 0 {
       for phase in 0..<3 where grid.has(row, phase) { room[(k * 3 + phase) * slots + slot] -= amount }
-      circuit = grid.problem.circuits[k].parent
+      k = grid.parents[k]
     }
   }
 
   private func free(_ i: Int, _ slot: Int) -> Double {
-    let row = grid.rows[i]
+    let row = grid.windows[i]
     var least = (ceiling - total[slot]) / Double(row.phases.nonzeroBitCount)
-    var circuit: Int? = row.circuit
-    while let k = circuit {
+    var k = row.circuit
+    while k >= 0 {
       for phase in 0..<3 where grid.has(row, phase) { least = min(least, room[(k * 3 + phase) * slots + slot]) }
-      circuit = grid.problem.circuits[k].parent
+      k = grid.parents[k]
     }
     return least
   }
 
   private func most(_ i: Int, _ slot: Int) -> Double {
     let at = place(i, slot)
-    return grid.most[at / 8][at % 8] > 0 ? grid.problem.sessions[i].largest : 0
+    return grid.most[at / 8][at % 8] > 0 ? largest[i] : 0
   }
 
   /// EUR per ampere-slot of the last energy the session has.
@@ -106,7 +110,7 @@ struct RelaxedPlan {
   private mutating func trim(_ k: Int, _ phase: Int, _ slot: Int, _ below: [Int]) {
     let at = (k * 3 + phase) * slots + slot
     guard room[at] < 0 else { return }
-    for i in below where grid.has(grid.rows[i], phase) && grid.problem.sessions[i].window.contains(slot) {
+    for i in below where grid.has(grid.windows[i], phase) && windows[i].contains(slot) {
       let has = amps[place(i, slot)]
       guard has > 0 else { continue }
       // Cutting all that is there leaves an exact zero.
@@ -148,7 +152,7 @@ struct RelaxedPlan {
     }
   }
 
-  var objective: Double { grid.objective { i, slot in amps[place(i, slot)] }.euro }
+  var objective: (euro: Double, cost: Double) { grid.objective { i, slot in amps[place(i, slot)] } }
 }
 
 /// In which order energy is handed out: the worthiest first, each session's cheapest slots first.

@@ -7,13 +7,13 @@ import Scheduling
 enum PlanCommand {
   static let usage = """
     sluice plan PROBLEM.json5 [--out PLAN.json] [--policy \(Policy.allCases.map(\.rawValue).joined(separator: "|"))]
-                [--gap 1e-4] [--iterations 3000] [--budget-ms N] [--threads 1]
+                [--gap 1e-4 [--gap-of-value]] [--iterations 3000] [--budget-ms N] [--threads 1]
     sluice plan --check PLAN.json PROBLEM.json5
     """
 
   static func run(_ arguments: [String]) throws -> Int32 {
     let options = try CommandLineOptions(
-      arguments, names: ["out", "policy", "gap", "iterations", "budget-ms", "threads", "check"], flags: [])
+      arguments, names: ["out", "policy", "gap", "iterations", "budget-ms", "threads", "check"], flags: ["gap-of-value"])
     guard options.words.count == 1, let path = options.words.first else { throw CommandLineOptions.Misuse(description: usage) }
     let began = cpuMilliseconds()
     let file = try ProblemFile(try bytes(path), name: path)
@@ -27,18 +27,20 @@ enum PlanCommand {
     let read = cpuMilliseconds()
     let budget = try options.real("budget-ms", in: 0...1e9)
     let planner = Planner(
-      gap: try options.real("gap", in: 0...1) ?? 1e-4, mostIterations: try options.whole("iterations", in: 0...1_000_000) ?? 3000)
+      gap: try options.real("gap", in: 0...1) ?? 1e-4, mostIterations: try options.whole("iterations", in: 0...1_000_000) ?? 3000,
+      ofValue: options.has("gap-of-value"))
     var nothing: WarmStart?
-    var solved = read
-    let plan = try planner.plan(file.problem, warm: &nothing) { count in
+    var solved: Double?
+    let plan = try planner.plan(file.problem, warm: &nothing) { stage in
       let now = cpuMilliseconds()
-      if count > 0 { solved = now }
+      if stage == .finishing && solved == nil { solved = now }
       return budget.map { now - read < $0 } ?? true
     }
-    let outcome = policy == .optimal ? nil : try policy.outcome(of: file.problem)
     let finished = cpuMilliseconds()
+    let outcome = policy == .optimal ? nil : try policy.outcome(of: file.problem)
     let json = written(
-      plan, outcome, policy, file, times: [("read", read - began), ("solve", solved - read), ("all", finished - began)])
+      plan, outcome, policy, file,
+      times: [("read", read - began), ("solve", (solved ?? finished) - read), ("finish", finished - (solved ?? finished))])
     if let out = options.text("out") {
       try Data(json).write(to: URL(fileURLWithPath: out))
     } else {
