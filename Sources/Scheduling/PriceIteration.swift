@@ -52,7 +52,7 @@ struct PriceIteration {
     var residual = 0.0
     spreadPrices(grid)
     for j in sums.indices { sums[j] = .zero }
-    for i in grid.rows.indices { residual += answer(i, grid, al) }
+    residual += answer(grid, al)
     residual += reprice(grid, al)
     residual = residual.squareRoot()
     count += 1
@@ -77,112 +77,110 @@ struct PriceIteration {
     }
   }
 
-  private mutating func answer(_ i: Int, _ grid: PlanningGrid, _ al: Float) -> Double {
-    let window = grid.windows[i]
-    let (length, start) = (window.count, window.offset)
-    let pace = window.tau * Self.caution / omega
-    let be = 1 - al
-    for c in 0..<length { wish[c] = grid.gain[start + c] }
-    for phase in 0..<3 where grid.has(window, phase) {
-      let base = (window.circuit * 3 + phase) * grid.chunks + window.first
-      for c in 0..<length { wish[c] -= path[base + c] }
-    }
-    for c in 0..<length { wish[c] = standing[start + c] + pace * wish[c] }
-    let lift = energyLift(i, window, pace, grid)
-    var moved = Lanes.zero
-    for c in 0..<length {
-      let j = start + c
-      let z = Self.clamp(wish[c] + lift, grid.most[j])
-      let before = standing[j]
-      let doubled = 2 * z - before
-      let difference = z - before
-      moved += difference * difference
-      plan[j] = z
-      wish[c] = doubled
-      standing[j] = al * doubled + be * anchor[j]
-    }
-    for phase in 0..<3 where grid.has(window, phase) {
-      let base = (window.circuit * 3 + phase) * grid.chunks + window.first
-      for c in 0..<length { sums[base + c] += wish[c] }
-    }
-    return Double(Self.total(moved) / pace)
+  /// Lends an array to a kernel, which gives it back: a span of a local array can be kept while others of `self` are.
+  private mutating func take<Element>(_ place: WritableKeyPath<PriceIteration, [Element]>) -> [Element] {
+    var lent: [Element] = []
+    swap(&lent, &self[keyPath: place])
+    return lent
   }
 
-  /// How far the worth of energy lifts every wish: exactly so far that the sum agrees with the value steps. The search begins at the
-  /// step where it ended last time; what is wanted falls with the worth, so it walks to the answer from either side.
-  private mutating func energyLift(_ i: Int, _ window: PlanningGrid.Window, _ pace: Float, _ grid: PlanningGrid) -> Float {
-    guard !window.steps.isEmpty else { return solve(i, window, 0, pace, grid) }
-    var step = window.steps.lowerBound + lastStep[i]
-    while true {
-      let level = grid.worth[step] * pace
-      let sum = drawn(window, level, grid).sum
-      let before: Float = step == window.steps.lowerBound ? 0 : grid.reach[step - 1]
-      if sum < before {
-        let higher = grid.worth[step - 1] * pace
-        if drawn(window, higher, grid).sum > before { return solve(i, window, before, pace, grid) }
-        step -= 1
-      } else if sum <= grid.reach[step] {
-        lastStep[i] = step - window.steps.lowerBound
-        return level
-      } else if step + 1 == window.steps.upperBound {
-        lastStep[i] = step - window.steps.lowerBound
-        return solve(i, window, grid.reach[step], pace, grid)
-      } else if drawn(window, grid.worth[step + 1] * pace, grid).sum < grid.reach[step] {
-        return solve(i, window, grid.reach[step], pace, grid)
-      } else {
-        step += 1
+  private mutating func answer(_ grid: PlanningGrid, _ al: Float) -> Double {
+    let gain = grid.gain.span
+    let most = grid.most.span
+    let windows = grid.windows.span
+    let search = EnergySearch(worth: grid.worth, reach: grid.reach, most: grid.most)
+    let (anchorMemory, pathMemory) = (self.anchor, self.path)
+    let anchor = anchorMemory.span
+    let path = pathMemory.span
+    var wishMemory = take(\.wish)
+    var standingMemory = take(\.standing)
+    var planMemory = take(\.plan)
+    var sumsMemory = take(\.sums)
+    var pricesMemory = take(\.energyPrice)
+    var stepsMemory = take(\.lastStep)
+    defer {
+      self.wish = wishMemory
+      self.standing = standingMemory
+      self.plan = planMemory
+      self.sums = sumsMemory
+      self.energyPrice = pricesMemory
+      self.lastStep = stepsMemory
+    }
+    var wish = wishMemory.mutableSpan
+    var standing = standingMemory.mutableSpan
+    var plan = planMemory.mutableSpan
+    var sums = sumsMemory.mutableSpan
+    var prices = pricesMemory.mutableSpan
+    var steps = stepsMemory.mutableSpan
+    let (be, width) = (1 - al, grid.chunks)
+    var residual = 0.0
+    for i in windows.indices {
+      let window = windows[i]
+      let (length, start) = (window.count, window.offset)
+      let pace = window.tau * Self.caution / omega
+      for c in 0..<length { wish[c] = gain[start + c] }
+      for phase in 0..<3 where window.phases & (1 << phase) != 0 {
+        let base = (window.circuit * 3 + phase) * width + window.first
+        for c in 0..<length { wish[c] -= path[base + c] }
       }
-    }
-  }
-
-  private mutating func solve(
-    _ i: Int, _ window: PlanningGrid.Window, _ target: Float, _ pace: Float, _ grid: PlanningGrid
-  ) -> Float {
-    var lift = energyPrice[i] * pace
-    var (low, high) = (-Float.infinity, Float.infinity)
-    for _ in 0..<40 {
-      let (sum, free) = drawn(window, lift, grid)
-      if abs(sum - target) <= 2e-6 * target { break }
-      if sum < target { low = lift } else { high = lift }
-      let reach = max(1, abs(lift))
-      var next = free > 0 ? lift + (target - sum) / free : .nan
-      if !(next > low && next < high) {
-        next = low == -.infinity ? high - 2 * reach : high == .infinity ? low + 2 * reach : (low + high) / 2
+      for c in 0..<length { wish[c] = standing[start + c] + pace * wish[c] }
+      let lift = search.lift(window, pace, wish.span, &prices[i], &steps[i])
+      var moved = Lanes.zero
+      for c in 0..<length {
+        let j = start + c
+        let z = Self.clamp(wish[c] + lift, most[j])
+        let before = standing[j]
+        let doubled = 2 * z - before
+        let difference = z - before
+        moved += difference * difference
+        plan[j] = z
+        wish[c] = doubled
+        standing[j] = al * doubled + be * anchor[j]
       }
-      if next == lift { break }
-      lift = next
+      for phase in 0..<3 where window.phases & (1 << phase) != 0 {
+        let base = (window.circuit * 3 + phase) * width + window.first
+        for c in 0..<length { sums[base + c] += wish[c] }
+      }
+      residual += Double(Self.total(moved) / pace)
     }
-    energyPrice[i] = lift / pace
-    return lift
-  }
-
-  private func drawn(_ window: PlanningGrid.Window, _ lift: Float, _ grid: PlanningGrid) -> (sum: Float, free: Float) {
-    var (sum, free) = (Lanes.zero, Lanes.zero)
-    for c in 0..<window.count {
-      let raised = wish[c] + lift
-      let z = Self.clamp(raised, grid.most[window.offset + c])
-      sum += z
-      free += Lanes.zero.replacing(with: 1, where: (raised .== z) .& (z .> 0))
-    }
-    return (Self.total(sum), Self.total(free))
+    return residual
   }
 
   private mutating func reprice(_ grid: PlanningGrid, _ al: Float) -> Double {
     let (width, be, rate) = (grid.chunks * 3, 1 - al, Self.caution * omega)
     var residual = 0.0
-    for k in grid.parents.indices.reversed() {
-      let parent = grid.parents[k]
-      var moved = Lanes.zero
-      for j in k * width..<(k + 1) * width {
-        if parent >= 0 { sums[j + (parent - k) * width] += sums[j] }
-        let raised = priceStanding[j] + grid.sigma[j] * rate * (sums[j] - grid.limit[j])
-        let next = raised.replacing(with: 0, where: raised .< 0)
-        let difference = next - priceStanding[j]
-        moved += difference * difference * grid.users[j]
-        price[j] = next
-        priceStanding[j] = al * (2 * next - priceStanding[j]) + be * priceAnchor[j]
+    let sigma = grid.sigma.span
+    let limit = grid.limit.span
+    let users = grid.users.span
+    let anchorMemory = priceAnchor
+    let anchor = anchorMemory.span
+    do {
+      var sumsMemory = take(\.sums)
+      var priceMemory = take(\.price)
+      var standingMemory = take(\.priceStanding)
+      defer {
+        self.sums = sumsMemory
+        self.price = priceMemory
+        self.priceStanding = standingMemory
       }
-      residual += Double(Self.total(moved) / rate)
+      var sums = sumsMemory.mutableSpan
+      var price = priceMemory.mutableSpan
+      var standing = standingMemory.mutableSpan
+      for k in grid.parents.indices.reversed() {
+        let above = (grid.parents[k] - k) * width
+        var moved = Lanes.zero
+        for j in k * width..<(k + 1) * width {
+          let (sum, before) = (sums[j], standing[j])
+          if k > 0 { sums[j + above] += sum }
+          let raised = before + sigma[j] * rate * (sum - limit[j])
+          let next = raised.replacing(with: 0, where: raised .< 0)
+          let difference = next - before
+          moved += difference * difference * users[j]
+          price[j] = next
+          standing[j] = al * (2 * next - before) + be * anchor[j]
+        }
+        residual += Double(Self.total(moved) / rate)
+      }
     }
     if peakCost > 0 { repricePeak(grid, Double(al), Double(rate)) }
     return residual
