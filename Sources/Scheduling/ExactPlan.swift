@@ -2,11 +2,12 @@ import Quantities
 
 /// A plan in whole milliamperes: within every limit by construction, each value zero or between the session's bounds, on its grid.
 struct ExactPlan {
-  private let grid: PlanningGrid
+  let grid: PlanningGrid
   let slots: Int
   /// mA, placed as in `RelaxedPlan`.
   private(set) var current: [Int]
-  private var used: [Int]
+  private(set) var used: [Int]
+  let terms: [Terms]
   private(set) var room: [Int]
   private var total: [Int]
   private var ceiling = Int.max / 8
@@ -14,6 +15,7 @@ struct ExactPlan {
   /// - Parameter relaxed: what to round down; what that leaves is handed out again in `order`.
   init(_ grid: PlanningGrid, order: FillOrder, rounding relaxed: RelaxedPlan?) {
     (self.grid, slots) = (grid, grid.problem.slots)
+    terms = zip(grid.problem.sessions, grid.rows).map { Terms($0, $1) }
     current = Array(repeating: 0, count: grid.gain.count * 8)
     used = Array(repeating: 0, count: grid.rows.count)
     total = Array(repeating: 0, count: slots)
@@ -40,13 +42,28 @@ struct ExactPlan {
   static func milliamperes(_ amperes: Double) -> Int { Int((amperes * 1000 + 1e-6).rounded(.down)) }
 
   func place(_ i: Int, _ slot: Int) -> Int { (grid.windows[i].offset - grid.windows[i].first) * 8 + slot }
-  func demand(_ i: Int) -> Int { Self.milliamperes(grid.rows[i].reach.last ?? 0) }
-  func step(_ i: Int) -> Int { max(1, Int((grid.problem.sessions[i].step * 1000).rounded())) }
-  func least(_ i: Int) -> Int {
-    let bound = Int((grid.problem.sessions[i].smallest * 1000 - 1e-6).rounded(.up))
-    return max(1, (bound + step(i) - 1) / step(i)) * step(i)
+  func demand(_ i: Int) -> Int { terms[i].demand }
+  func step(_ i: Int) -> Int { terms[i].step }
+  func least(_ i: Int) -> Int { terms[i].least }
+  func most(_ i: Int) -> Int { terms[i].most }
+
+  /// A session's terms in whole milliamperes, and mA-slots.
+  struct Terms {
+    let demand: Int
+    let step: Int
+    let least: Int
+    let most: Int
+    let unit: Double
+
+    init(_ session: PlanningProblem.Session, _ row: PlanningGrid.Row) {
+      demand = ExactPlan.milliamperes(row.reach.last ?? 0)
+      step = max(1, Int((session.step * 1000).rounded()))
+      let bound = Int((session.smallest * 1000 - 1e-6).rounded(.up))
+      least = max(1, (bound + step - 1) / step) * step
+      most = ExactPlan.milliamperes(session.largest) / step * step
+      unit = row.unit
+    }
   }
-  func most(_ i: Int) -> Int { Self.milliamperes(grid.problem.sessions[i].largest) / step(i) * step(i) }
 
   /// The largest value allowed that is not above `wanted`.
   func onGrid(_ i: Int, _ wanted: Int) -> Int {
@@ -81,7 +98,7 @@ struct ExactPlan {
   /// What the session still lacks of its whole demand, mA-slots.
   func lacking(_ i: Int) -> Int { demand(i) - used[i] }
 
-  private mutating func fill(_ entry: FillOrder.Entry, _ cheapest: [Int]) {
+  mutating func fill(_ entry: FillOrder.Entry, _ cheapest: [Int]) {
     let (i, row) = (entry.session, grid.rows[entry.session])
     for slot in cheapest {
       let left = Self.milliamperes(row.reach[entry.step]) - used[i]

@@ -164,7 +164,7 @@ struct Search {
   mutating func finish(_ mayContinue: (Planner.Stage) -> Bool) -> ExactPlan {
     var exact = ExactPlan(grid, order: order, rounding: best)
     var worth = exact.objective
-    guard iteration.count > 0 else { return exact }
+    guard iteration.count > 0 else { return worth < 0 ? ExactPlan(grid, order: order, rounding: nil) : exact }
     var (narrow, dive) = (grid, iteration)
     for part: Float in [0.34, 0.6, 0.84, 1] {
       for (i, row) in grid.rows.enumerated() {
@@ -179,7 +179,9 @@ struct Search {
     }
     let dived = ExactPlan(
       grid, order: order, rounding: RelaxedPlan(narrow, order: order, proposal: dive.plan))
-    if dived.objective > worth { (exact, worth) = (dived, dived.objective) }
+    if dived.objective > worth { exact = dived }
+    exact.exchange(order, rounds: 3)
+    worth = exact.objective
     return worth < 0 ? ExactPlan(grid, order: order, rounding: nil) : exact
   }
 }

@@ -34,6 +34,9 @@ struct PlanningGrid {
   var windows: [Window] = []
   var worth: [Float] = []
   var reach: [Float] = []
+  /// The same in float64.
+  var exactWorth: [Double] = []
+  var exactReach: [Double] = []
   /// For each circuit its parent, or -1.
   let parents: [Int]
   /// EUR per ampere-slot, without the worth of the energy; the most that may flow (zero outside the window).
@@ -93,6 +96,8 @@ struct PlanningGrid {
     for step in reach.indices {
       worth.append(Float(session.value[step].euroPerKilowattHour * unit))
       self.reach.append(Float(reach[step]))
+      exactWorth.append(session.value[step].euroPerKilowattHour * unit)
+      exactReach.append(reach[step])
     }
     for chunk in span {
       var (gains, mosts) = (Lanes.zero, Lanes.zero)
