@@ -161,7 +161,10 @@ extension SiteController {
         if let c = connector(s, number) { connectors[c].confirmedFallback = nil }
         install(s, from: number + 1, &out)
       case .refused where number == 0: install(s, from: 1, &out)  // many refuse connector 0: each connector has its own
-      default: refuse(s, now, &out)
+      case .refused: refuse(s, now, &out)
+      default:
+        // No answer is no refusal: asked again, and until then not controlled.
+        stations[s].stage = .refused(until: now.monotonic + .seconds(30))
       }
     case .clearing(command): readBack(s, from: 1, &out)
     case .readingBack(let number, command):
