@@ -5,6 +5,8 @@ import Site
 /// A connection for single requests, as recognition and commissioning make them. Blocks the caller; use it from one thread at a time.
 public final class MeterConnection {
   private let connection: ModbusConnection
+  /// Whether any unit has answered so far, if only with an exception.
+  public private(set) var hasAnswered = false
   /// - Returns: nil when libmodbus refuses the address or the serial parameters.
   public init?(_ bus: Meter.Bus) {
     guard let connection = ModbusConnection(bus) else { return nil }
@@ -19,8 +21,12 @@ public final class MeterConnection {
     for _ in 0..<2 {
       guard connection.connected || open() else { return nil }
       switch connection.read(range, unit: unit, timeout: timeout) {
-      case .words(let words): return words
-      case .exception: return nil
+      case .words(let words):
+        hasAnswered = true
+        return words
+      case .exception(let code):
+        hasAnswered = hasAnswered || code < 10  // 10 and 11 come from a gateway in front of a silent meter
+        return nil
       case .silent, .lost: continue
       }
     }

@@ -59,6 +59,13 @@ struct MeterOptions {
   private static func bare(_ host: String) -> String {
     host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
   }
+  /// As people write it.
+  static func words(_ bus: Meter.Bus) -> String {
+    switch bus {
+    case .tcp(let host, let port): "\(host):\(port)"
+    case .rtu(let device, let baud, let parity, let stopBits): "\(device) (\(baud) 8\(parity)\(stopBits))"
+    }
+  }
   func serial(_ device: String) throws(Problem) -> Meter.Bus {
     let parity = values["--parity"] ?? "N"
     guard ["N", "E", "O"].contains(parity) else { throw Problem("--parity \(parity): expected N, E or O") }

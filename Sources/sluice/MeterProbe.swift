@@ -9,6 +9,8 @@ struct MeterProbe {
   private let profiles: [MeterProfile]
   private let bus: Meter.Bus
   private let unit: Int
+  /// After this many models without any answer, not even an exception, nobody is there.
+  private static let patience = 6
 
   init(_ options: MeterOptions) throws(Problem) {
     profiles = try options.profiles()
@@ -17,10 +19,13 @@ struct MeterProbe {
   }
 
   func run() throws(Problem) -> Int32 {
-    guard let connection = MeterConnection(bus) else { throw Problem("cannot use \(bus)") }
-    guard connection.open() else { throw Problem("no connection to \(bus)", status: 1) }
+    guard let connection = MeterConnection(bus) else { throw Problem("cannot use \(MeterOptions.words(bus))") }
+    guard connection.open() else { throw Problem("no connection to \(MeterOptions.words(bus))", status: 1) }
     var results: [Recognition] = []
-    for profile in profiles {
+    for (i, profile) in profiles.enumerated() {
+      if i == Self.patience, !connection.hasAnswered {
+        throw Problem("unit \(unit) on \(MeterOptions.words(bus)): no answer", status: 1)
+      }
       if let result = judge(profile, connection) { results.append(result) }
     }
     guard let best = Recognition.ranked(results).first else {

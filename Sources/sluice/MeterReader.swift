@@ -31,7 +31,7 @@ struct MeterReader {
     let meter = MeterBus(
       bus, units: [.init(meter: 0, unit: unit, period: period, layout: profile.layout, everything: true)],
       discovered: { _, found in inbox.put(found) }, deliver: { inbox.put($0) })
-    do throws(MeterBus.Flaw) { try meter.start() } catch { throw Problem("cannot open \(bus): \(error)") }
+    do throws(MeterBus.Flaw) { try meter.start() } catch { throw Problem("cannot open \(MeterOptions.words(bus)): \(error)") }
     defer { meter.stop() }
     var decoder = profile.map.map { MeterDecoder($0, everything: true) }
     var shown = 0

@@ -45,7 +45,7 @@ struct MeterServing {
     let meters = EmulatedMeters()
     meters.set(try image(), unit: unit)
     let server = try start(meters)
-    print("\(profile.meter): unit \(unit) on \(line.map { "\($0)" } ?? "127.0.0.1:\(server.port)")")
+    print("\(profile.meter): unit \(unit) on \(line.map(MeterOptions.words) ?? "127.0.0.1:\(server.port)")")
     fflush(nil)
     var ends = sigset_t()
     sigemptyset(&ends)
