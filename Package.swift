@@ -48,7 +48,7 @@ let package = Package(
       "LiveHub",
       imports: [
         "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal", "Loop",
-        "ModbusLink", "StationLink", "Documents",
+        "ModbusLink", "StationLink", "Documents", "COpenSSL",
       ], settings: strict),
     room(
       "Simulation",

@@ -1,4 +1,5 @@
 import ChargingProfiles
+import Glibc
 import Loop
 import OCPP
 import Quantities
@@ -6,182 +7,208 @@ import Simulation
 import Site
 import StationLink
 
-/// One emulated station on a real WebSocket: the frames between its dialogue and its obedience. Lives on the loop's thread.
+/// An emulated station at the end of a real WebSocket. On the loop's thread only.
 final class RigStation: @unchecked Sendable {
   private(set) var station: EmulatedStation
-  private var dialogue: StationSideDialogue
-  private var client: StationClient?
+  private var dialogue = StationSideDialogue()
+  private var configuration: EmulatedConfiguration
   private let loop: EventLoop
-  private let clock: @Sendable () -> Moment
-  private let began: Moment
-  private var isStopped = false
-  /// Requests that wait for an answer, in the order of sending.
-  private var inFlight: [(call: StationCall, ticket: Int, said: EmulatedStation.Said)] = []
-  /// Transaction messages whose answer never came.
-  private var unsaid: [EmulatedStation.Said] = []
-  private(set) var messages = 0
+  private let clock: RigClock
+  private var client: StationClient?
+  /// What was said and not answered, in order, with the ticket under which the station waits.
+  private var asked: [(call: StationCall, ticket: Int, message: String?)] = []
+  /// Transaction messages whose answer never came: said again after the next connection.
+  private var unsaid: [(call: StationCall, ticket: Int, message: String?)] = []
+  private var deadline: LoopTimer?
+  private var isWanted = true
+  private var reconnectDelay = 1
+  /// It has booted on a connection since its power came on.
+  private var hasBooted = false
+  private(set) var received = 0
 
-  init(_ station: EmulatedStation, loop: EventLoop, callTimeout: TimeSpan, began: Moment, clock: @escaping @Sendable () -> Moment) {
-    (self.station, self.loop, self.clock, self.began) = (station, loop, clock, began)
-    dialogue = StationSideDialogue(timeStyle: station.quirks.contains(.timestamps1970) ? .neverSet : .utc, callTimeout: callTimeout)
+  init(_ station: EmulatedStation, loop: EventLoop, clock: RigClock) {
+    (self.station, self.loop, self.clock) = (station, loop, clock)
+    let capacity = station.store.capacity
+    configuration = EmulatedConfiguration(
+      StationCapabilities(
+        acceptsAmperes: capacity.units.contains(.amperes), acceptsWatts: capacity.units.contains(.watts),
+        highestStackLevel: capacity.highestStackLevel, maximumPeriods: capacity.maximumPeriods,
+        maximumProfiles: capacity.maximumProfiles, connectors: station.bays.count,
+        sampleInterval: station.station.traits.sampleInterval.milliseconds / 1000))
   }
 
-  func start(_ endpoint: StationClient.Endpoint) {
-    let client = StationClient(loop: loop, endpoint: endpoint) { [weak self] event in self?.hear(event) }
+  // MARK: Connection
+
+  func connect(host: String, port: UInt16) throws(LoopFault) {
+    let endpoint = try StationClient.Endpoint(host: host, port: port, path: "/ocpp/\(station.station.id)")
+    let client = StationClient(loop: loop, endpoint: endpoint) { [weak self] event in self?.happened(event) }
     self.client = client
     client.connect()
   }
-
-  func stop() {
-    isStopped = true
+  func leave() {
+    isWanted = false
     client?.close()
   }
+  /// The network is gone for a while.
+  func drop() { client?.abort() }
 
-  /// Drops TCP, as a station does that loses power or radio; it comes back by itself.
-  func dropLink() { client?.abort() }
-
-  var now: Int { (clock().monotonic - began.monotonic).raw }
-
-  /// Does what has become due.
-  func wake() {
-    let now = now
-    if station.nextWake <= now {
-      station.wake(at: now)
-      speak()
-    }
-    if let deadline = dialogue.nextDeadline, deadline <= clock().monotonic { take(dialogue.deadline(at: clock())) }
-  }
-
-  func plugIn(_ b: Int, _ vehicle: Vehicle, idTag: String, leaving: Int) {
-    station.plugIn(b, vehicle, idTag: idTag, leaving: leaving, at: now)
-    speak()
-  }
-
-  func delivered() -> Energy { station.delivered(at: now) }
-
-  private func hear(_ event: StationClient.Event) {
+  private func happened(_ event: StationClient.Event) {
     switch event {
     case .opened:
-      take(dialogue.opened(at: clock()))
+      reconnectDelay = 1
+      take(dialogue.opened(at: clock.moment))
+      station.connect(at: clock.now, boots: !hasBooted)
+      hasBooted = true
       let again = unsaid
       unsaid = []
-      station.connect(at: now, boots: true)
-      station.said += again
-      speak()
+      drain()
+      for message in again { say(message.call, ticket: message.ticket, message: message.message) }
     case .received(let bytes):
-      messages += 1
-      take(dialogue.received(bytes, at: clock()))
-      speak()
+      received += 1
+      take(dialogue.received(bytes, at: clock.moment))
     case .closed:
-      take(dialogue.closed(at: clock()))
-      station.disconnect(at: now)
-      guard !isStopped else { return }
-      loop.after(.seconds(2)) { [weak self] in
-        guard let self, !self.isStopped else { return }
-        self.client?.connect()
+      take(dialogue.closed(at: clock.moment))
+      station.disconnect(at: clock.now)
+      drain()
+      guard isWanted else { return }
+      loop.after(.seconds(reconnectDelay)) { [weak self] in
+        if let self, self.isWanted { self.client?.connect() }
+      }
+      reconnectDelay = min(30, reconnectDelay * 2)
+    }
+  }
+
+  // MARK: Life
+
+  func wake() {
+    if station.nextWake <= clock.now { station.wake(at: clock.now) }
+    if let due = dialogue.nextDeadline, due <= clock.moment.monotonic { take(dialogue.deadline(at: clock.moment)) }
+    drain()
+  }
+
+  func plugIn(_ bay: Int, _ vehicle: Vehicle, idTag: String, leaving: Int) {
+    station.plugIn(bay, vehicle, idTag: idTag, leaving: leaving, at: clock.now)
+    drain()
+  }
+
+  private func drain() {
+    let said = station.said
+    station.said = []
+    for message in said {
+      switch message {
+      case .boot(let identity): say(.boot(identity))
+      case .status(let connector, let status): say(.status(connector: connector, status, at: clock.utc))
+      case .authorise(let idTag, let ticket): say(.authorise(idTag: idTag), ticket: ticket)
+      case .start(let start, let ticket):
+        say(
+          .start(connector: start.connector, idTag: start.idTag, meterStart: start.meterStart, at: start.at ?? clock.utc),
+          ticket: ticket, message: start.messageID)
+      case .stop(let stop, let ticket):
+        say(
+          .stop(
+            transaction: stop.transaction, idTag: stop.idTag, meterStop: stop.meterStop, at: stop.at ?? clock.utc,
+            reason: stop.reason), ticket: ticket, message: stop.messageID)
+      case .sample(let connector, let transaction, let sample, _):
+        say(.meterValues(connector: connector, transaction: transaction, [MeterBlock(sample, at: sample.takenAt ?? clock.utc)]))
+      case .heartbeat: say(.heartbeat)
       }
     }
   }
 
-  private func take(_ out: StationSideOutput) {
-    for frame in out.frames {
-      messages += 1
-      client?.send(text: frame)
-    }
-    for event in out.events {
-      switch event {
-      case .answered(let call, let confirmation): answered(call, confirmation)
-      case .timedOut(let call), .lost(let call): lost(call)
-      case .asked(let id, let command): obey(id, command)
-      case .broken: break
+  private func say(_ call: StationCall, ticket: Int = 0, message: String? = nil) {
+    asked.append((call, ticket, message))
+    take(dialogue.send(call, message: message, at: clock.moment))
+  }
+
+  private func take(_ output: StationSideOutput) {
+    for frame in output.frames { client?.send(text: frame) }
+    for event in output.events { take(event) }
+  }
+
+  private func take(_ event: StationSideEvent) {
+    switch event {
+    case .answered(let call, let confirmation): hear(confirmation, ticket: remove(call)?.ticket ?? 0)
+    case .timedOut(let call):
+      guard let entry = remove(call) else { return }
+      switch call {
+      case .start, .stop: say(call, ticket: entry.ticket, message: entry.message)
+      default: break
       }
+    case .lost(let call):
+      guard let entry = remove(call) else { return }
+      switch call {
+      case .start, .stop: unsaid.append(entry)
+      default: break
+      }
+    case .asked(let id, let command): obey(command, id)
+    case .broken: break
     }
   }
 
-  // MARK: Saying
-
-  private func speak() {
-    while !station.said.isEmpty {
-      let said = station.said
-      station.said = []
-      for message in said { say(message) }
-    }
+  private func remove(_ call: StationCall) -> (call: StationCall, ticket: Int, message: String?)? {
+    asked.firstIndex { $0.call == call }.map { asked.remove(at: $0) }
   }
 
-  private func say(_ said: EmulatedStation.Said) {
-    let utc = station.clock(now)
-    switch said {
-    case .boot(let identity): send(.boot(identity), 0, said)
-    case .heartbeat: send(.heartbeat, 0, said)
-    case .status(let connector, let status): send(.status(connector: connector, status, at: utc), 0, said)
-    case .authorise(let idTag, let ticket): send(.authorise(idTag: idTag), ticket, said)
-    case .start(let start, let ticket):
-      send(
-        .start(connector: start.connector, idTag: start.idTag, meterStart: start.meterStart, at: start.at ?? utc), ticket, said,
-        message: start.messageID)
-    case .stop(let stop, let ticket):
-      send(
-        .stop(transaction: stop.transaction, idTag: stop.idTag, meterStop: stop.meterStop, at: stop.at ?? utc, reason: stop.reason),
-        ticket, said, message: stop.messageID)
-    case .sample(let connector, let transaction, let sample, _):
-      send(
-        .meterValues(connector: connector, transaction: transaction, [MeterBlock(sample, at: sample.takenAt ?? utc)]), 0, said)
-    }
-  }
-
-  private func send(_ call: StationCall, _ ticket: Int, _ said: EmulatedStation.Said, message: String? = nil) {
-    inFlight.append((call, ticket, said))
-    take(dialogue.send(call, message: message, at: clock()))
-  }
-
-  private func answered(_ call: StationCall, _ confirmation: Confirmation) {
-    guard let place = inFlight.firstIndex(where: { $0.call == call }) else { return }
-    let entry = inFlight.remove(at: place)
+  private func hear(_ confirmation: Confirmation, ticket: Int) {
     switch confirmation {
-    case .boot(_, let time, _), .heartbeat(let time): if let time { setClock(time) }
+    case .boot(let status, let time, let interval):
+      setClock(time)
+      if status != "Accepted" {
+        let identity = station.identity
+        loop.after(.seconds(max(5, interval))) { [weak self] in self?.say(.boot(identity)) }
+      }
+    case .heartbeat(let time): setClock(time)
     case .authorise(let status):
-      station.hear(.authorise(Authorisation(rawValue: status) ?? .invalid), ticket: entry.ticket, at: now)
+      station.hear(.authorise(Authorisation(rawValue: status) ?? .invalid), ticket: ticket, at: clock.now)
     case .start(let transaction, let status):
-      station.hear(.start(transaction: transaction, Authorisation(rawValue: status) ?? .invalid), ticket: entry.ticket, at: now)
+      station.hear(.start(transaction: transaction, Authorisation(rawValue: status) ?? .invalid), ticket: ticket, at: clock.now)
     case .stop, .empty, .other, .refused: break
     }
-    speak()
+    drain()
   }
 
-  private func setClock(_ time: Instant) {
-    let truth = began.utc + TimeSpan(raw: now)
-    station.setClock(offset: (time - truth).raw, at: now)
-  }
-
-  private func lost(_ call: StationCall) {
-    guard let place = inFlight.firstIndex(where: { $0.call == call }) else { return }
-    let entry = inFlight.remove(at: place)
-    switch entry.said {
-    case .start, .stop: unsaid.append(entry.said)
-    case .boot, .status, .authorise, .sample, .heartbeat: break
-    }
+  private func setClock(_ time: Instant?) {
+    guard let time else { return }
+    station.setClock(offset: (time - clock.utc).milliseconds, at: clock.now)
   }
 
   // MARK: Obeying
 
-  private func obey(_ id: CentralRequestID, _ command: StationCommand) {
-    guard let outcome = station.receive(command, at: now) else { return }  // its answer is lost
-    take(dialogue.reply(id, reply(to: command, outcome), at: clock()))
-    speak()
-  }
-
-  private func reply(to command: StationCommand, _ outcome: CommandOutcome) -> StationReply {
-    switch outcome {
-    case .accepted:
-      if case .unlock = command { return .status("Unlocked") }
-      return .status("Accepted")
-    case .refused(let code):
-      return CallErrorCode(rawValue: code).map { .fault(CallFault($0, "as configured")) } ?? .status(code)
-    case .composite(let schedule):
-      guard let schedule, case .readComposite(let connector, _, _) = command else { return .status("Rejected") }
-      return .composite(connector: connector, start: station.clock(now), schedule)
-    case .configuration(let keys, let unknown): return .configuration(keys, unknown: unknown)
-    case .sent, .superseded, .timedOut, .lost, .learned: return .status("Rejected")
+  private func obey(_ command: StationCommand, _ id: CentralRequestID) {
+    let reply: StationReply?
+    switch command {
+    case .getConfiguration(let keys): reply = configuration.reply(to: keys)
+    case .changeConfiguration(let key, let value):
+      reply = configuration.change(key, to: value)
+      if let interval = configuration.sampleInterval { _ = station.receive(.learn(sampleInterval: interval), at: clock.now) }
+    default: reply = station.receive(command, at: clock.now).flatMap { StationReply($0, to: command, at: clock.utc) }
     }
+    if let reply { take(dialogue.reply(id, reply, at: clock.moment)) }
+    if case .reset = command {
+      station.reboot(at: clock.now)
+      hasBooted = false
+      client?.close(reason: "reset")
+    }
+    drain()
   }
+}
+
+/// The rig's time: true milliseconds since its start, and the machine's clocks.
+struct RigClock: Sendable {
+  let start: Monotonic
+  let epoch: Instant
+  init() {
+    start = Monotonic(milliseconds: Int(MonotonicTime.now.nanoseconds / 1_000_000))
+    epoch = Self.wall
+  }
+  private static var wall: Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Instant(milliseconds: time.tv_sec * 1000 + time.tv_nsec / 1_000_000)
+  }
+  var monotonic: Monotonic { Monotonic(milliseconds: Int(MonotonicTime.now.nanoseconds / 1_000_000)) }
+  var now: Int { (monotonic - start).milliseconds }
+  /// True time, as the emulated stations count it.
+  var utc: Instant { epoch + .milliseconds(now) }
+  var moment: Moment { Moment(utc: utc, monotonic: monotonic) }
 }

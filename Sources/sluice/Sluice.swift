@@ -9,6 +9,9 @@ import Glibc
   }
 
   private static let commands: [Command] = [
+    Command(name: "run", summary: "controls a charging hub until it is told to stop", run: RunCommand.run),
+    Command(
+      name: "demo", summary: "runs the controller with emulated stations, vehicles and meters on real wires", run: DemoCommand.run),
     Command(
       name: "check", summary: "says what is wrong with a site file, or prints the site with its margins", run: CheckCommand.run),
     Command(name: "meter", summary: "reads, recognises or emulates a Modbus meter", run: MeterCommand.run),

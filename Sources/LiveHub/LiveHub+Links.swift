@@ -1,0 +1,148 @@
+import Control
+import Loop
+import Metering
+import ModbusLink
+import OCPP
+import Quantities
+import Site
+import SiteFiles
+import StationLink
+
+extension LiveHub {
+  // MARK: Stations
+
+  /// One post for each station of the plan; those of stations that keep their id are kept.
+  func prepareStations() throws(Flaw) {
+    var posts: [StationPost] = []
+    // Request ids of an earlier process must not come again: the time keeps them apart.
+    let firstRequest = UInt64(max(1, Self.utc.milliseconds)) << 10
+    for station in plan.site.hub.stations {
+      var password: PasswordHash?
+      if let text = station.passwordHash {
+        guard let hash = PasswordHash(text) else { throw .password(station: station.id) }
+        password = hash
+      }
+      posts.append(
+        StationPost(
+          dialogue: CentralDialogue(stationID: station.id, traits: station.traits, firstRequest: firstRequest), password: password))
+    }
+    stations = posts
+  }
+
+  /// Whether a station may come in; planned and unknown ones are refused at the socket.
+  func admit(_ knock: Knock) -> Admission {
+    guard !isStopping, let index = plan.site.hub.stations.firstIndex(where: { $0.id == knock.stationID }) else {
+      tell("refused_unknown", ["station": knock.stationID, "remote": knock.remote])
+      return .unknown
+    }
+    guard plan.site.hub.stations[index].state == .installed else {
+      tell("refused_planned", ["station": knock.stationID, "remote": knock.remote])
+      return .unknown
+    }
+    guard let hash = stations[index].password else { return .accept }
+    guard knock.user == knock.stationID, let password = knock.password, hash.matches(password) else {
+      tell("refused_password", ["station": knock.stationID, "remote": knock.remote])
+      return .unauthorized
+    }
+    return .accept
+  }
+
+  func heard(_ event: StationLink.StationEvent, server: Int) {
+    switch event {
+    case .opened(let link, let stationID, let notes):
+      guard let index = plan.site.hub.stations.firstIndex(where: { $0.id == stationID }) else { return }
+      tell("station_connected", ["station": stationID, "remote": notes.remote])
+      if let old = stations[index].link { links[old] = nil }
+      links[link] = (index, server)
+      (stations[index].link, stations[index].server) = (link, server)
+      accept(stations[index].dialogue.opened(at: Self.now), index)
+    case .received(let link, let bytes):
+      guard let index = links[link]?.station else { return }
+      counts.received += 1
+      accept(stations[index].dialogue.received(bytes, at: Self.now), index)
+    case .closed(let link, let end):
+      guard let index = links.removeValue(forKey: link)?.station, stations[index].link == link else { return }
+      tell("station_disconnected", ["station": plan.site.hub.stations[index].id, "end": "\(end)"])
+      stations[index].link = nil
+      accept(stations[index].dialogue.closed(at: Self.now), index)
+    }
+  }
+
+  // MARK: Meters
+
+  func startMeters() throws(Flaw) {
+    guard !plan.site.hub.meters.isEmpty else { return }
+    let (loop, box) = (loop, box)
+    let link = MeterLink(plan.site.hub.meters, profiles: plan.meterProfiles) { reports in
+      loop.run { box.hub?.heard(reports) }
+    }
+    do throws(MeterBus.Flaw) { try link.start() } catch { throw .meters(error) }
+    meterLink = link
+  }
+
+  private func heard(_ reports: [MeterReport]) {
+    guard !isStopping else { return }
+    for report in reports {
+      switch report.outcome {
+      case .reading(var reading):
+        counts.readings += 1
+        reading.age = reading.age + max(.zero, Self.monotonic - report.received)
+        think(.reading(reading))
+      case .fault(let fault):
+        counts.meterFaults += 1
+        think(.meterFault(meter: report.meter, fault))
+      }
+    }
+  }
+
+  // MARK: Another site file
+
+  /// Puts a new plan in force. Listeners stay as they were at the start. From any thread.
+  /// - Throws: why it is refused; the old plan stays then.
+  public func reload(_ next: Plan) throws(Flaw) {
+    let refusals = SiteCheck(next.site).refusals
+    guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
+    for station in next.site.hub.stations {
+      if let text = station.passwordHash, PasswordHash(text) == nil { throw .password(station: station.id) }
+    }
+    try loop.sync { [self] () throws(Flaw) in try replace(with: next) }
+  }
+
+  private func replace(with next: Plan) throws(Flaw) {
+    let (old, before) = (stations, plan)
+    plan = next
+    try prepareStations()
+    for index in stations.indices {
+      guard let place = before.site.hub.stations.firstIndex(where: { $0.id == next.site.hub.stations[index].id }) else { continue }
+      stations[index].dialogue = old[place].dialogue
+      stations[index].dialogue.traits = next.site.hub.stations[index].traits
+      (stations[index].link, stations[index].server) = (old[place].link, old[place].server)
+    }
+    links = [:]
+    for (index, post) in stations.enumerated() {
+      guard let link = post.link else { continue }
+      if next.site.hub.stations[index].state == .installed {
+        links[link] = (index, post.server)
+      } else {
+        servers[post.server].close(link, reason: "not installed")
+        stations[index].link = nil
+        carry(stations[index].dialogue.closed(at: Self.now), index)
+      }
+    }
+    for post in old where !next.site.hub.stations.contains(where: { $0.id == post.dialogue.stationID }) {
+      if let link = post.link { servers[post.server].close(link, reason: "no longer of this site") }
+    }
+    tell("reconfigured", ["site": next.site.hub.id, "stations": "\(next.site.hub.stations.count)"])
+    think(.configured(next.site.hub, version: Self.version))
+    for limit in before.site.limits where !next.site.limits.contains(where: { $0.id == limit.id }) {
+      think(.limitWithdrawn(id: limit.id))
+    }
+    announceLimits()
+    if before.site.hub.meters != next.site.hub.meters || before.meterProfiles != next.meterProfiles {
+      meterLink?.stop()
+      meterLink = nil
+      try startMeters()
+    }
+    if before.site.listeners != next.site.listeners { tell("listeners_unchanged", ["why": "they change with the next start"]) }
+  }
+}

@@ -1,0 +1,193 @@
+import Control
+import Glibc
+import Journal
+import Loop
+import Metering
+import ModbusLink
+import OCPP
+import Quantities
+import Record
+import Site
+import SiteFiles
+import StationLink
+
+/// The live house: it owns the clock, the links, the journal and one mind, all on the thread of one loop.
+///
+/// Everything that happens reaches that thread, becomes an event for the `Driver`, and what comes back goes out over the stations'
+/// dialogues. Readings come from the buses' threads, and what the store reports from its own; both are handed over.
+public final class LiveHub: @unchecked Sendable {
+  /// What the hub runs with; a later one takes the place of an earlier one at `reload`.
+  public struct Plan: Sendable {
+    public var site: SiteFile
+    /// One for each meter of the hub.
+    public var meterProfiles: [MeterProfile]
+    /// The folder of the site file: certificates are named relative to it.
+    public var folder: String
+    public init(site: SiteFile, meterProfiles: [MeterProfile], folder: String = ".") {
+      (self.site, self.meterProfiles, self.folder) = (site, meterProfiles, folder)
+    }
+  }
+  public typealias Log = @Sendable (LogLine) -> Void
+  /// Whose recordings these are; a newer mind does not think a journal again as if it were its own.
+  public static let version = "1"
+
+  public let loop: EventLoop
+  let log: Log
+  let state: StateDirectory
+  let box = WeakBox()
+
+  // On the loop's thread only.
+  var plan: Plan
+  var driver: Driver<JournalStore>
+  /// One for each station of the hub, in its order.
+  var stations: [StationPost] = []
+  /// Events that wait until the one before has been thought about.
+  var waiting: [Event] = []
+  var isThinking = false
+  var timer: LoopTimer?
+  var timerAt: Monotonic?
+  var clockCheck: LoopTimer?
+  var wallOffset: TimeSpan
+  var servers: [StationServer] = []
+  var meterLink: MeterLink?
+  var links: [LinkHandle: (station: Int, server: Int)] = [:]
+  public var counts = Counts()
+  var isStopping = false
+
+  /// Messages since the start.
+  public struct Counts: Hashable, Sendable {
+    public var received = 0
+    public var sent = 0
+    public var readings = 0
+    public var meterFaults = 0
+    public var commands = 0
+  }
+
+  /// A station as the house keeps it, over all its connections.
+  struct StationPost {
+    var dialogue: CentralDialogue
+    var link: LinkHandle?
+    var server = 0
+    var password: PasswordHash?
+  }
+
+  /// Why a hub cannot start.
+  public enum Flaw: Error, Sendable, CustomStringConvertible {
+    case state(StateDirectory.Flaw)
+    case journal(path: String, String)
+    case refused([String])
+    case password(station: String)
+    case loop(LoopFault)
+    case meters(MeterBus.Flaw)
+    public var description: String {
+      switch self {
+      case .state(let flaw): flaw.description
+      case .journal(let path, let what): "\(path): \(what)"
+      case .refused(let problems): "the site is refused:\n" + problems.joined(separator: "\n")
+      case .password(let station):
+        "station \(station): password_hash is not of the form pbkdf2$sha256$ROUNDS$SALT$HASH or scrypt$N$R$P$SALT$HASH (hexadecimal)"
+      case .loop(let fault): fault.description
+      case .meters(let flaw): "meters: \(flaw)"
+      }
+    }
+  }
+
+  /// The loop's callbacks reach the hub through this, so that a hub that is gone is not kept.
+  final class WeakBox: @unchecked Sendable { weak var hub: LiveHub? }
+
+  /// Locks the state directory, opens the journal and brings the mind back from it. Nothing is heard or said before `start`.
+  /// - Throws: `Flaw`.
+  public init(_ plan: Plan, state path: String, log: @escaping Log) throws(Flaw) {
+    let refusals = SiteCheck(plan.site).refusals
+    guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
+    do throws(StateDirectory.Flaw) { state = try StateDirectory(path: path) } catch { throw .state(error) }
+    do throws(LoopFault) { loop = try EventLoop() } catch { throw .loop(error) }
+    (self.plan, self.log) = (plan, log)
+    let (file, box, loop) = (JournalStore.path(in: path), box, loop)
+    do {
+      let restored = access(file, F_OK) == 0 ? try JournalReader(path: file).restore() : nil
+      let store = try JournalStore(path: file) { loop.run { box.hub?.wake() } }
+      driver = Driver(store: store, version: Self.version, restored: restored)
+    } catch {
+      loop.stop()
+      throw .journal(path: file, "\(error)")
+    }
+    wallOffset = Self.wallOffset
+    box.hub = self
+  }
+
+  /// Listens, polls and thinks from now on.
+  /// - Returns: the port of each listener of the site file, in its order.
+  /// - Throws: `Flaw`; nothing runs then.
+  public func start() throws(Flaw) -> [UInt16] {
+    try prepareStations()
+    loop.sync { [self] in begin() }
+    do throws(Flaw) {
+      let ports = try listen()
+      try loop.sync { [self] () throws(Flaw) in try startMeters() }
+      return ports
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  private func listen() throws(Flaw) -> [UInt16] {
+    var ports: [UInt16] = []
+    for (index, listener) in plan.site.listeners.enumerated() {
+      do throws(LoopFault) {
+        var credentials: ServerCredentials?
+        if let tls = listener.tls {
+          credentials = try ServerCredentials(certificateFile: resolved(tls.certificate), keyFile: resolved(tls.key))
+        }
+        let configuration = StationServer.Configuration(
+          address: listener.address, port: UInt16(clamping: listener.port), credentials: credentials)
+        let box = box
+        let server = StationServer(
+          loop: loop, configuration: configuration, admit: { box.hub?.admit($0) ?? .unknown },
+          deliver: { box.hub?.heard($0, server: index) })
+        ports.append(try server.start())
+        loop.sync { [self] in servers.append(server) }
+      } catch { throw .loop(error) }
+    }
+    return ports
+  }
+  private func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(plan.folder)/\(path)" }
+
+  /// Ends in order: no meters, no links, everything recorded durable. Blocks; not from the loop's thread.
+  public func stop() {
+    let (link, all) = loop.sync { [self] () -> (MeterLink?, [StationServer]) in
+      isStopping = true
+      defer { (meterLink, servers) = (nil, []) }
+      return (meterLink, servers)
+    }
+    link?.stop()
+    for server in all { server.stop() }
+    let store = loop.sync { [self] () -> JournalStore in
+      timer?.cancel()
+      clockCheck?.cancel()
+      driver.finish(monotonic: Self.monotonic)
+      return driver.store
+    }
+    // Twice: what was under way, and then what waited for it with the snapshot.
+    for _ in 0..<4 {
+      store.flush()
+      let isDurable = loop.sync { [self] () -> Bool in
+        _ = driver.wake(utc: Self.utc, monotonic: Self.monotonic)
+        if !driver.isDurable { driver.finish(monotonic: Self.monotonic) }
+        return driver.isDurable
+      }
+      if isDurable { break }
+    }
+    loop.sync { [self] in tell(driver.isDurable ? "stopped" : "stopped_with_unkept_records") }
+    store.close()
+    loop.stop()
+  }
+
+  /// What the mind knows now, and the hub it is about. From any thread.
+  public func view() -> (hub: Hub, view: HubView, counts: Counts) {
+    loop.sync { [self] in
+      (driver.controller.hub, driver.controller.view(at: driver.stamp(utc: Self.utc, monotonic: Self.monotonic)), counts)
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import Loop
+import Metering
+import ModbusLink
+import Quantities
+import Simulation
+import Site
+
+/// Emulated stations with vehicles on real WebSockets, and emulated meters on real Modbus TCP: what a live hub sees of the world, in one
+/// process with it. What the meters show is the load that wanders plus what the vehicles draw, summed through the tree of circuits.
+public final class Rig: @unchecked Sendable {
+  public struct Options: Hashable, Sendable {
+    public var seed: UInt64 = 1
+    /// Vehicles come, want and stay this many times faster; what happens on the wire keeps its pace.
+    public var speed = 1
+    /// Mean time until the next vehicle comes to a free connector, at speed 1.
+    public var arrivals = TimeSpan.minutes(10)
+    public init() {}
+  }
+  /// Why a rig cannot be built.
+  public enum Flaw: Error, Hashable, Sendable, CustomStringConvertible {
+    case server(ModbusServer.Flaw)
+    case loop(String)
+    case registers(meter: String, String)
+    public var description: String {
+      switch self {
+      case .server(let flaw): "emulated meters: \(flaw)"
+      case .loop(let what): "emulated stations: \(what)"
+      case .registers(let meter, let what): "meter \(meter): \(what)"
+      }
+    }
+  }
+  /// What has happened so far.
+  public struct Report: Hashable, Sendable {
+    /// For each circuit of the hub.
+    public var watches: [PerPhase<TripWatch>]
+    public var flows: [PerPhase<Current>]
+    public var energy = Energy.zero
+    public var sessions = 0
+    public var charging = 0
+    /// Messages that stations received.
+    public var messages = 0
+  }
+
+  /// The hub with its meters where the rig serves them.
+  public let hub: Hub
+  private let loop: EventLoop
+  private let profiles: [MeterProfile]
+  private let options: Options
+  private let servers: [ModbusServer]
+  private let boards: [EmulatedMeters]
+  /// For each meter: which board.
+  private let board: [Int]
+  private let ancestors: [[Int]]
+
+  // On the loop's thread only.
+  private let clock = RigClock()
+  private var random: SeededRandom
+  private var stations: [RigStation?] = []
+  private var loads: [WanderingLoad]
+  private var report: Report
+  private var nextArrival: [Int]
+  private var imported: [Int]
+  private var lastTag = 0
+  private var steppedAt = 0
+  private var deliveredWork = 0
+  private var ticker: LoopTimer?
+  private var flaw: Flaw?
+
+  /// Starts the meters; stations come with `connect`.
+  /// - Parameter profiles: one for each meter of the hub; register maps (no SunSpec discovery).
+  public init(_ hub: Hub, profiles: [MeterProfile], options: Options = Options()) throws(Flaw) {
+    do throws(LoopFault) { loop = try EventLoop() } catch { throw .loop(error.description) }
+    (self.profiles, self.options) = (profiles, options)
+    var random = SeededRandom(seed: options.seed)
+    var (hub, buses, servers, boards, board) = (hub, [Meter.Bus](), [ModbusServer](), [EmulatedMeters](), [Int]())
+    for i in hub.meters.indices {
+      if let known = buses.firstIndex(of: hub.meters[i].bus) {
+        board.append(known)
+      } else {
+        let meters = EmulatedMeters()
+        board.append(buses.count)
+        buses.append(hub.meters[i].bus)
+        boards.append(meters)
+        do throws(ModbusServer.Flaw) { servers.append(try ModbusServer(tcp: 0) { meters.answer(unit: $0, $1) }) } catch {
+          throw .server(error)
+        }
+      }
+      hub.meters[i].bus = .tcp(host: "127.0.0.1", port: servers[board[i]].port)
+    }
+    (self.hub, self.servers, self.boards, self.board) = (hub, servers, boards, board)
+    ancestors = hub.circuits.indices.map { first in
+      var (path, next) = ([first], hub.circuits[first].parent)
+      while let circuit = next {
+        path.append(circuit)
+        next = hub.circuits[circuit].parent
+      }
+      return path
+    }
+    loads = []
+    for circuit in hub.circuits { loads.append(WanderingLoad(circuit, &random)) }
+    report = Report(
+      watches: hub.circuits.map { circuit in circuit.rating.map { TripWatch(rating: $0, curve: circuit.curve) } },
+      flows: hub.circuits.map { _ in .zero })
+    // The first vehicles come soon, one after the other.
+    nextArrival = hub.connectors.indices.map { _ in random.pick(3000...60_000) }
+    imported = hub.meters.map { _ in 1_000_000 }
+    self.random = random
+    try loop.sync { [self] () throws(Flaw) in
+      try show()
+      ticker = loop.every(.milliseconds(100)) { [weak self] in self?.tick() }
+    }
+  }
+
+  /// Lets all installed stations connect.
+  public func connect(host: String = "127.0.0.1", port: UInt16) throws(Flaw) {
+    try loop.sync { [self] () throws(Flaw) in
+      for (index, station) in hub.stations.enumerated() {
+        guard station.state == .installed else {
+          stations.append(nil)
+          continue
+        }
+        let emulated = EmulatedStation(
+          station, connectors: Array(hub.connectors[station.connectors]), quirks: [], epoch: clock.epoch,
+          offset: random.pick(-1500...1500), random: SeededRandom(seed: options.seed, part: index))
+        let wired = RigStation(emulated, loop: loop, clock: clock)
+        stations.append(wired)
+        do throws(LoopFault) { try wired.connect(host: host, port: port) } catch { throw .loop(error.description) }
+      }
+    }
+  }
+
+  public func stop() {
+    loop.sync { [self] in
+      ticker?.cancel()
+      for station in stations { station?.leave() }
+    }
+    let gone = Latch()
+    loop.after(.milliseconds(500)) { gone.open() }
+    gone.wait()
+    for server in servers { server.stop() }
+    loop.stop()
+  }
+
+  /// What has happened so far. From any thread.
+  public func current() throws(Flaw) -> Report {
+    try loop.sync { [self] () throws(Flaw) -> Report in
+      if let flaw { throw flaw }
+      var report = report
+      report.messages = stations.map { $0?.received ?? 0 }.reduce(0, +)
+      return report
+    }
+  }
+  /// What the vehicle at a connector draws now, by the circuit's phases.
+  public func draw(of connector: Int) -> PerPhase<Current> { loop.sync { [self] in flow(of: connector) } }
+
+  // MARK: The world
+
+  private func flow(of index: Int) -> PerPhase<Current> {
+    let connector = hub.connectors[index]
+    guard stations.indices.contains(connector.station), let station = stations[connector.station]?.station else { return .zero }
+    let bay = station.bays[index - hub.stations[connector.station].connectors.lowerBound]
+    return (connector.wiring?.rotation ?? .rst).onCircuit(bay.flow)
+  }
+
+  private func tick() {
+    let now = clock.now
+    for station in stations { station?.wake() }
+    arrive(at: now)
+    for i in loads.indices { loads[i].move(at: now, &random) }
+    let span = now - steppedAt
+    steppedAt = now
+    var flows = hub.circuits.map { _ in PerPhase<Current>.zero }
+    for (circuit, load) in loads.enumerated() { for above in ancestors[circuit] { flows[above] += load.now } }
+    report.charging = 0
+    for index in hub.connectors.indices {
+      let flow = flow(of: index)
+      guard flow != .zero else { continue }
+      report.charging += 1
+      deliveredWork += flow.sum.raw * span
+      for above in ancestors[hub.connectors[index].circuit] { flows[above] += flow }
+    }
+    report.energy = Energy(milliwattHours: deliveredWork / 3_600_000 * 230)
+    report.flows = flows
+    for circuit in flows.indices {
+      for phase in Phase.allCases { report.watches[circuit][phase].see(flows[circuit][phase], at: clock.monotonic) }
+    }
+    do throws(Flaw) { try show() } catch { flaw = error }
+  }
+
+  private func arrive(at now: Int) {
+    for index in hub.connectors.indices where nextArrival[index] <= now {
+      let connector = hub.connectors[index]
+      guard stations.indices.contains(connector.station), let station = stations[connector.station] else { continue }
+      let wired = connector.wiring?.conductors ?? .all
+      let conductors = wired == .all ? random.choose([Phases.all, .all, .all, .l1, [.l1, .l2]]) : wired
+      let energy = Energy.wattHours(random.pick(5000...40_000) / options.speed)
+      let vehicle = Vehicle(
+        conductors: conductors, maximum: .amperes(random.choose([16, 16, 32, 10, 20])), energy: energy, slowest: .seconds(15))
+      let stay = random.pick(1_200_000...10_800_000) / options.speed
+      lastTag += 1
+      report.sessions += 1
+      station.plugIn(
+        index - hub.stations[connector.station].connectors.lowerBound, vehicle, idTag: "tag-\(lastTag)", leaving: now + stay)
+      nextArrival[index] = now + stay + random.wait(mean: max(1000, options.arrivals.milliseconds / options.speed))
+    }
+  }
+
+  // MARK: Meters
+
+  private static let voltages: [MeterQuantity] = [.voltage1, .voltage2, .voltage3]
+  private static let currents: [MeterQuantity] = [.current1, .current2, .current3]
+  private static let powers: [MeterQuantity] = [.power1, .power2, .power3]
+
+  /// Puts what flows into the registers.
+  private func show() throws(Flaw) {
+    for (circuit, element) in hub.circuits.enumerated() {
+      guard let measurement = element.measurement, let map = profiles[measurement.meter].map else { continue }
+      var flow = report.flows[circuit]
+      if measurement.inverted { flow = flow.map { -$0 } }
+      let own = measurement.rotation.onDevice(flow)
+      var values = MeterValues()
+      var total = 0
+      for (i, phase) in Phase.allCases.enumerated() {
+        let voltage = 230_000 + random.pick(-800...800)
+        let power = voltage * own[phase].raw / 1000
+        (values[Self.voltages[i]], values[Self.currents[i]], values[Self.powers[i]]) = (voltage, own[phase].raw, power)
+        total += power
+      }
+      imported[measurement.meter] += abs(total) / 36_000
+      values[.totalPower] = total
+      (values[.imported], values[.exported], values[.frequency]) = (imported[measurement.meter], 0, 50_000)
+      do throws(RegisterImage.Flaw) {
+        var image = try RegisterImage(values, as: map)
+        image.fillGaps(upTo: 64)
+        boards[board[measurement.meter]].set(image, unit: hub.meters[measurement.meter].unit)
+      } catch { throw .registers(meter: hub.meters[measurement.meter].id, "\(error)") }
+    }
+  }
+}

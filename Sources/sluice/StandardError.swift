@@ -1,0 +1,13 @@
+import Glibc
+
+/// Standard error, a line at a time; lines of several threads do not mix.
+enum StandardError {
+  static func write(_ line: String) {
+    var rest = Array((line + "\n").utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      guard written > 0 || errno == EINTR else { return }  // nobody reads it any more
+      rest = rest.dropFirst(max(0, written))
+    }
+  }
+}
