@@ -128,8 +128,11 @@ extension SiteController {
     guard let transaction = connectors[c].transaction, !transaction.late, transaction.authorisation == .accepted else {
       return false
     }
-    return gap(hub.connectors[c].station) == nil && !connectors[c].uncontrollable
+    return gap(hub.connectors[c].station) == nil && !connectors[c].uncontrollable && mayBeOffered(c)
   }
+
+  /// Rule 17: a station without a usable dead-man keeps what it is given, so it gets its fallback at most; where that is nothing, nothing.
+  private func mayBeOffered(_ c: Int) -> Bool { obeysEnds(c) || hub.connectors[c].fallback >= hub.connectors[c].minimum }
 
   /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
   /// wait, least energy.
@@ -234,7 +237,7 @@ extension SiteController {
     if let hold = connectors[c].hold { return min(hold, hardwareMaximum(c)) }
     var most = min(hardwareMaximum(c), connectors[c].demand ?? hardwareMaximum(c))
     // Rule 17: without a usable dead-man it never gets more than its fallback.
-    if !obeysEnds(c) { most = min(most, max(hub.connectors[c].fallback, hub.connectors[c].minimum)) }
+    if !obeysEnds(c) { most = min(most, hub.connectors[c].fallback) }
     return most.floored(to: station(of: c).traits.step)
   }
 
@@ -394,7 +397,7 @@ extension SiteController {
       let reason: Reason
       if let gap = gap(hub.connectors[c].station) {
         reason = .notControlled(gap)
-      } else if connectors[c].uncontrollable {
+      } else if connectors[c].uncontrollable || connectors[c].transaction != nil && !mayBeOffered(c) {
         reason = .notControlled(.disobedient)
       } else {
         reason = .idle

@@ -28,7 +28,8 @@ extension Simulation {
         case .command, .answer, .transaction: false
         }
       }
-      if !own.isEmpty, now - last.at < hub.settings.frozenAfter.raw, now - last.heard < stale { find(.quiet, "\(own)") }
+      let recovers = effects.contains(.alarm(.storeFailed, raised: false)) || effects.contains(.alarm(.storeFailed, raised: true))
+      if !own.isEmpty, !recovers, now - last.at < hub.settings.frozenAfter.raw, now - last.heard < stale { find(.quiet, "\(own)") }
       lastReading[reading.meter].heard = now
     } else {
       lastReading[reading.meter] = (reading.registers, now, now)
@@ -191,7 +192,8 @@ extension Simulation {
       let bay = stations[s].bays[c - hub.stations[s].connectors.lowerBound]
       guard bay.transaction != nil else { return nil }
       let steps = bay.steps.map { "\($0.limit)@\(($0.at - now) / 1000)s" }.joined(separator: ",")
-      return "\(c)(fallback \(hub.connectors[c].fallback.raw)\(stations[s].isOnline ? "" : ", offline")\(stations[s].quirks.first.map { ", \($0)" } ?? "")) \(steps)"
+      return
+        "\(c)(fallback \(hub.connectors[c].fallback.raw)\(stations[s].isOnline ? "" : ", offline")\(stations[s].quirks.first.map { ", \($0)" } ?? "")) \(steps)"
     }
     return parts.joined(separator: "; ")
   }
@@ -203,6 +205,10 @@ extension Simulation {
       let s = hub.connectors[c].station
       let bay = stations[s].bays[c - hub.stations[s].connectors.lowerBound]
       guard view.stations[s].controlled, bay.transaction?.isKnown == true, hub.stations[s].traits.rotates else { continue }
+      // Without a dead-man and with no fallback it may get nothing (rule 17); W that the vehicle's phases share may stay below 6 A (rule 8).
+      let traits = hub.stations[s].traits
+      guard traits.deadMan || hub.connectors[c].fallback >= hub.connectors[c].minimum else { continue }
+      guard traits.rateUnit == .amperes || traits.dividesWatts else { continue }
       guard let since = bay.starvingSince, now - since > 8 * period, let vehicle = bay.vehicle else { continue }
       for other in hub.connectors.indices where other != c && hub.connectors[other].circuit == hub.connectors[c].circuit {
         let t = hub.connectors[other].station
@@ -215,7 +221,7 @@ extension Simulation {
         else { continue }
         find(
           .starvation,
-          "connector \(c) (needs \(vehicle.need / 3_600_000) mAh) waits \((now - since) / 1000) s while \(other) is served for \((now - served) / 1000) s"
+          "connector \(c) (needs \(vehicle.need / 3_600_000) mAh) waits \((now - since) / 1000) s while \(other) is served for \((now - served) / 1000) s; held: \(heldBelow(hub.connectors[c].circuit)); priorities \(hub.connectors[c].priority) and \(hub.connectors[other].priority), minimum \(hub.connectors[c].minimum.raw), \(view.connectors[c].reason), committed \(view.connectors[c].committed.l1.raw), room \(ancestors[hub.connectors[c].circuit].map { k in "\(k): \(view.circuits[k].limit.l1.raw) - \(view.circuits[k].base.l1.raw) - \(view.circuits[k].committed.l1.raw)" })"
         )
         return
       }
