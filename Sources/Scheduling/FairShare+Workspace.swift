@@ -157,25 +157,36 @@ extension FairShare.Workspace {
   /// The least level at which `weight` makes `current`.
   private func level(of current: Current, _ weight: Int) -> Int { ((current.raw << FairShare.fraction) + weight - 1) / weight }
 
-  /// Sorts by level, equal levels in the order they had: one pass per byte, and none for a byte that all levels share.
+  /// Sorts by level, equal levels in the order they had: one pass per eleven bits, and none for bits that all levels share.
   private static func sort(_ events: inout [Event], _ other: inout [Event]) {
     guard let one = events.first?.level else { return }
     var varying = 0
     for event in events { varying |= event.level ^ one }
     other.removeAll(keepingCapacity: true)
     other.append(contentsOf: events)
-    var counts = [Int](repeating: 0, count: 256)
-    for shift in stride(from: 0, to: 56, by: 8) where (varying >> shift) & 255 != 0 {
-      for digit in 0..<256 { counts[digit] = 0 }
-      for event in events { counts[(event.level >> shift) & 255] += 1 }
-      var total = 0
-      for digit in 0..<256 { (counts[digit], total) = (total, total + counts[digit]) }
-      for event in events {
-        let digit = (event.level >> shift) & 255
-        other[counts[digit]] = event
-        counts[digit] += 1
-      }
+    var counts = [Int32](repeating: 0, count: 2048)
+    for shift in stride(from: 0, to: 55, by: 11) where (varying >> shift) & 2047 != 0 {
+      spread(events.span, to: &other, by: shift, counting: &counts)
       swap(&events, &other)
+    }
+  }
+
+  private static func spread(_ events: Span<Event>, to place: inout [Event], by shift: Int, counting: inout [Int32]) {
+    var place = place.mutableSpan
+    var counts = counting.mutableSpan
+    for digit in counts.indices { counts[digit] = 0 }
+    for index in events.indices { counts[(events[index].level >> shift) & 2047] += 1 }
+    var total: Int32 = 0
+    for digit in counts.indices {
+      let count = counts[digit]
+      counts[digit] = total
+      total += count
+    }
+    for index in events.indices {
+      let event = events[index]
+      let digit = (event.level >> shift) & 2047
+      place[Int(counts[digit])] = event
+      counts[digit] += 1
     }
   }
 }
