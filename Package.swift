@@ -86,6 +86,7 @@ let package = Package(
     promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
+    promises(of: "LiveHub", with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink"]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
   ],
   swiftLanguageModes: [.v6]

@@ -124,7 +124,9 @@ extension LiveHub {
         carry(stations[station].dialogue.answer(request, answer, at: Self.now), station)
       case .decided(let decision): report(decision)
       case .transaction(let change): report(change)
-      case .alarm(let alarm, let raised): tell(raised ? "alarm" : "alarm_over", ["what": "\(alarm)"])
+      case .alarm(let alarm, let raised):
+        let (what, about) = words.alarm(alarm)
+        tell(raised ? "alarm" : "alarm_over", ["what": what, "about": about])
       }
     }
   }
@@ -155,18 +157,19 @@ extension LiveHub {
     tell(
       "offer",
       [
-        "connector": name(decision.connector), "a": "\(decision.offer.amperes)", "why": "\(decision.reason)",
+        "connector": words.connector(decision.connector), "a": "\(decision.offer.amperes)", "why": words.reason(decision.reason),
         "transaction": decision.transaction.map(String.init) ?? "-",
       ])
   }
 
   private func report(_ change: TransactionChange) {
     switch change {
-    case .opened(let id, _, let connector, let idTag, let meterStart, _, let late):
+    case .opened(let id, let station, let connector, let idTag, let meterStart, _, let late):
       tell(
         "transaction_opened",
         [
-          "id": "\(id)", "connector": name(connector), "tag": idTag, "meter_wh": "\(meterStart.wattHours)", "late": "\(late)",
+          "id": "\(id)", "connector": "\(words.station(station))/\(connector)", "tag": idTag, "meter_wh": "\(meterStart.wattHours)",
+          "late": "\(late)",
         ])
     case .closed(let id, let meterStop, _, let reason):
       tell(
@@ -176,15 +179,11 @@ extension LiveHub {
       tell(
         "orphan_stop",
         [
-          "station": plan.site.hub.stations[station].id, "transaction": "\(stop.transaction)",
+          "station": words.station(station), "transaction": "\(stop.transaction)",
           "meter_wh": "\(stop.meterStop.wattHours)",
         ])
     }
   }
 
-  private func name(_ connector: Int) -> String {
-    let hub = driver.controller.hub
-    guard hub.connectors.indices.contains(connector) else { return "\(connector)" }
-    return "\(hub.stations[hub.connectors[connector].station].id)/\(hub.connectors[connector].number)"
-  }
+  private var words: LogWords { LogWords(hub: driver.controller.hub) }
 }

@@ -181,6 +181,7 @@ public final class LiveHub: @unchecked Sendable {
     }
     loop.sync { [self] in tell(driver.isDurable ? "stopped" : "stopped_with_unkept_records") }
     store.close()
+    state.unlock()
     loop.stop()
   }
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The directory that holds the journal, locked for as long as this object lives: one controller per directory.
+/// The directory that holds the journal, locked until `unlock` or the end of this object: one controller per directory.
 public final class StateDirectory: @unchecked Sendable {
   public let path: String
   private let descriptor: Int32
@@ -36,6 +36,9 @@ public final class StateDirectory: @unchecked Sendable {
     }
     (self.path, descriptor) = (path, file)
   }
+
+  /// Lets another controller in. What is in the directory must not be touched any more.
+  func unlock() { flock(descriptor, LOCK_UN) }
 
   deinit { close(descriptor) }
 }
