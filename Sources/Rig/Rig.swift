@@ -32,8 +32,10 @@ public final class Rig: @unchecked Sendable {
   /// What has happened so far.
   public struct Report: Hashable, Sendable {
     /// For each circuit of the hub.
-    public var watches: [PerPhase<TripWatch>]
     public var flows: [PerPhase<Current>]
+    public var peaks: [PerPhase<Current>]
+    /// Excesses beyond what a protective device bears, as sentences.
+    public var violations: [String] = []
     public var energy = Energy.zero
     public var sessions = 0
     public var charging = 0
@@ -50,19 +52,17 @@ public final class Rig: @unchecked Sendable {
   private let boards: [EmulatedMeters]
   /// For each meter: which board.
   private let board: [Int]
-  private let ancestors: [[Int]]
 
   // On the loop's thread only.
   private let clock = RigClock()
   private var random: SeededRandom
   private var stations: [RigStation?] = []
-  private var loads: [WanderingLoad]
+  private var ground: HubGround
   private var report: Report
   private var nextArrival: [Int]
   private var imported: [Int]
   private var lastTag = 0
-  private var steppedAt = 0
-  private var deliveredWork = 0
+  private var (stirAt, jumpAt) = (0, 20_000)
   private var ticker: LoopTimer?
   private var flaw: Flaw?
 
@@ -88,19 +88,9 @@ public final class Rig: @unchecked Sendable {
       hub.meters[i].bus = .tcp(host: "127.0.0.1", port: servers[board[i]].port)
     }
     (self.hub, self.servers, self.boards, self.board) = (hub, servers, boards, board)
-    ancestors = hub.circuits.indices.map { first in
-      var (path, next) = ([first], hub.circuits[first].parent)
-      while let circuit = next {
-        path.append(circuit)
-        next = hub.circuits[circuit].parent
-      }
-      return path
-    }
-    loads = []
-    for circuit in hub.circuits { loads.append(WanderingLoad(circuit, &random)) }
-    report = Report(
-      watches: hub.circuits.map { circuit in circuit.rating.map { TripWatch(rating: $0, curve: circuit.curve) } },
-      flows: hub.circuits.map { _ in .zero })
+    ground = HubGround(hub: hub, steps: hub.circuits.map { $0.rating.smallest.raw * 6 / 100 }, seed: options.seed)
+    let still = hub.circuits.map { _ in PerPhase<Current>.zero }
+    report = Report(flows: still, peaks: still)
     // The first vehicles come soon, one after the other.
     nextArrival = hub.connectors.indices.map { _ in random.pick(3000...60_000) }
     imported = hub.meters.map { _ in 1_000_000 }
@@ -150,40 +140,31 @@ public final class Rig: @unchecked Sendable {
       return report
     }
   }
-  /// What the vehicle at a connector draws now, by the circuit's phases.
-  public func draw(of connector: Int) -> PerPhase<Current> { loop.sync { [self] in flow(of: connector) } }
 
   // MARK: The world
-
-  private func flow(of index: Int) -> PerPhase<Current> {
-    let connector = hub.connectors[index]
-    guard stations.indices.contains(connector.station), let station = stations[connector.station]?.station else { return .zero }
-    let bay = station.bays[index - hub.stations[connector.station].connectors.lowerBound]
-    return (connector.wiring?.rotation ?? .rst).onCircuit(bay.flow)
-  }
 
   private func tick() {
     let now = clock.now
     for station in stations { station?.wake() }
     arrive(at: now)
-    for i in loads.indices { loads[i].move(at: now, &random) }
-    let span = now - steppedAt
-    steppedAt = now
-    var flows = hub.circuits.map { _ in PerPhase<Current>.zero }
-    for (circuit, load) in loads.enumerated() { for above in ancestors[circuit] { flows[above] += load.now } }
-    report.charging = 0
-    for index in hub.connectors.indices {
-      let flow = flow(of: index)
-      guard flow != .zero else { continue }
-      report.charging += 1
-      deliveredWork += flow.sum.raw * span
-      for above in ancestors[hub.connectors[index].circuit] { flows[above] += flow }
+    if now >= stirAt {
+      ground.stir(jump: now >= jumpAt, at: now)
+      stirAt = now + random.pick(500...2000)
+      if now >= jumpAt { jumpAt = now + random.pick(10_000...60_000) }
     }
-    report.energy = Energy(milliwattHours: deliveredWork / 3_600_000 * 230)
-    report.flows = flows
-    for circuit in flows.indices {
-      for phase in Phase.allCases { report.watches[circuit][phase].see(flows[circuit][phase], at: clock.monotonic) }
+    (report.charging, report.energy) = (0, .zero)
+    for station in stations {
+      guard let station else { continue }
+      report.energy += station.delivered()
+      for (b, bay) in station.station.bays.enumerated() {
+        ground.set(station.station.station.connectors.lowerBound + b, own: bay.flow, at: now)
+        if bay.flow != .zero { report.charging += 1 }
+      }
     }
+    ground.look(at: now)
+    report.flows = hub.circuits.indices.map { ground.current(of: $0) }
+    report.peaks = hub.circuits.indices.map { ground.peak(of: $0) }
+    report.violations = ground.violations
     do throws(Flaw) { try show() } catch { flaw = error }
   }
 
@@ -191,7 +172,7 @@ public final class Rig: @unchecked Sendable {
     for index in hub.connectors.indices where nextArrival[index] <= now {
       let connector = hub.connectors[index]
       guard stations.indices.contains(connector.station), let station = stations[connector.station] else { continue }
-      let wired = connector.wiring?.conductors ?? .all
+      let wired = ground.conductors(of: index)
       let conductors = wired == .all ? random.choose([Phases.all, .all, .all, .l1, [.l1, .l2]]) : wired
       let energy = Energy.wattHours(random.pick(5000...40_000) / options.speed)
       let vehicle = Vehicle(

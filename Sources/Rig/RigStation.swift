@@ -11,7 +11,6 @@ import StationLink
 final class RigStation: @unchecked Sendable {
   private(set) var station: EmulatedStation
   private var dialogue = StationSideDialogue()
-  private var configuration: EmulatedConfiguration
   private let loop: EventLoop
   private let clock: RigClock
   private var client: StationClient?
@@ -28,13 +27,6 @@ final class RigStation: @unchecked Sendable {
 
   init(_ station: EmulatedStation, loop: EventLoop, clock: RigClock) {
     (self.station, self.loop, self.clock) = (station, loop, clock)
-    let capacity = station.store.capacity
-    configuration = EmulatedConfiguration(
-      StationCapabilities(
-        acceptsAmperes: capacity.units.contains(.amperes), acceptsWatts: capacity.units.contains(.watts),
-        highestStackLevel: capacity.highestStackLevel, maximumPeriods: capacity.maximumPeriods,
-        maximumProfiles: capacity.maximumProfiles, connectors: station.bays.count,
-        sampleInterval: station.station.traits.sampleInterval.milliseconds / 1000))
   }
 
   // MARK: Connection
@@ -85,6 +77,9 @@ final class RigStation: @unchecked Sendable {
     if let due = dialogue.nextDeadline, due <= clock.moment.monotonic { take(dialogue.deadline(at: clock.moment)) }
     drain()
   }
+
+  /// All energy that its vehicles were given.
+  func delivered() -> Energy { station.delivered(at: clock.now) }
 
   func plugIn(_ bay: Int, _ vehicle: Vehicle, idTag: String, leaving: Int) {
     station.plugIn(bay, vehicle, idTag: idTag, leaving: leaving, at: clock.now)
@@ -175,14 +170,7 @@ final class RigStation: @unchecked Sendable {
   // MARK: Obeying
 
   private func obey(_ command: StationCommand, _ id: CentralRequestID) {
-    let reply: StationReply?
-    switch command {
-    case .getConfiguration(let keys): reply = configuration.reply(to: keys)
-    case .changeConfiguration(let key, let value):
-      reply = configuration.change(key, to: value)
-      if let interval = configuration.sampleInterval { _ = station.receive(.learn(sampleInterval: interval), at: clock.now) }
-    default: reply = station.receive(command, at: clock.now).flatMap { StationReply($0, to: command, at: clock.utc) }
-    }
+    let reply = station.receive(command, at: clock.now).flatMap { StationReply($0, to: command, at: clock.utc) }
     if let reply { take(dialogue.reply(id, reply, at: clock.moment)) }
     if case .reset = command {
       station.reboot(at: clock.now)

@@ -121,20 +121,15 @@ struct DemoSummary {
         + "\(counts.readings) meter readings (\(counts.meterFaults) failed)",
       "highest load against the limit of the fuse:",
     ]
-    var violations = 0
     for (k, circuit) in hub.circuits.enumerated() {
       let cells = Phase.allCases.map { phase in
-        let watch = report.watches[k][phase]
-        violations += watch.violations
-        return "\(phase.name) \(watch.peak.raw / 100 / 10).\(watch.peak.raw / 100 % 10) of \(watch.rating.raw / 1000) A"
-          + (watch.longestExcess > .zero ? " (above it for \(watch.longestExcess.seconds) s)" : "")
+        let peak = report.peaks[k][phase]
+        return "\(phase.name) \(peak.raw / 1000).\(peak.raw / 100 % 10) of \(circuit.rating[phase].raw / 1000) A"
       }
       lines.append("  \(circuit.id): \(cells.joined(separator: ", "))")
     }
-    lines.append(
-      violations == 0
-        ? "no limit was exceeded for longer than its protective device bears"
-        : "VIOLATED: \(violations) times above a limit for longer than its protective device bears")
+    if report.violations.isEmpty { lines.append("no limit was exceeded for longer than its protective device bears") }
+    for violation in report.violations { lines.append("VIOLATED: \(violation)") }
     return lines.joined(separator: "\n")
   }
 }
