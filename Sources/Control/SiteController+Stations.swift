@@ -236,7 +236,11 @@ extension SiteController {
   /// A step of our own wall clock: offers are written in UTC, so each is sent anew (rule 17).
   mutating func moveClock(by step: TimeSpan, at now: EventStamp) {
     for s in stations.indices { stations[s].clockOffset = stations[s].clockOffset.map { $0 - step } }
-    for c in connectors.indices where !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
+    for c in connectors.indices {
+      if !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
+      // Relative profiles count from the start: how long ago that was has not changed.
+      if let start = connectors[c].transaction?.startedAt { connectors[c].transaction?.startedAt = start + step }
+    }
     for k in circuits.indices { circuits[k].contract = nil }
   }
 }

@@ -193,7 +193,10 @@ extension SiteController {
   /// What a sample proves about the offers (rule 6), about what the vehicle wants, and about the phases it uses.
   private mutating func follow(_ c: Int, _ current: PerPhase<Current>, _ now: EventStamp, _ out: inout [Effect]) {
     let tolerance = hub.settings.followTolerance
-    if let last = connectors[c].beliefs.last, case .accepted(let at) = last.progress, now.monotonic > at {
+    // Until the pilot signal shows the new offer, a vehicle may still be on its way up to the one before.
+    if let last = connectors[c].beliefs.last, case .accepted(let at) = last.progress,
+      now.monotonic > at + station(of: c).traits.reaction
+    {
       if current.largest <= last.current + tolerance {
         connectors[c].beliefs.removeFirst(connectors[c].beliefs.count - 1)
         connectors[c].beliefs[0].confirmed = true

@@ -40,7 +40,10 @@ public struct SiteController: Sendable, Codable {
     case .meterFault(let meter, _):
       guard hub.meters.indices.contains(meter) else { return out }
     case .configured(let hub, _): configure(hub, at: now)
-    case .restarted: forgetLinks(&out)
+    case .restarted:
+      // Decreases leave before they are durable: their numbers may have been used without being remembered.
+      lastCommand += 1 << 20
+      forgetLinks(&out)
     case .limitSet(let limit):
       guard circuits.indices.contains(limit.circuit) else { return out }
       limits.removeAll { $0.id == limit.id }

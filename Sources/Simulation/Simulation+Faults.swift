@@ -52,6 +52,7 @@ extension Simulation {
       for s in stations.indices { timeline.add(.connect(s), at: now + random.pick(500...60_000)) }
     case .stepClock:
       schedule(item, faults.clockStep)
+      guard isMindUp else { return }  // a step that nobody can see is not told apart from time that passed
       let step = random.choose([-3_600_000, 3_600_000, -30_000, 30_000, 5000, -5000])
       wallOffset += step
       disturbedAt = now

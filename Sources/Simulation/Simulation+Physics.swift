@@ -66,7 +66,8 @@ extension Simulation {
   }
 
   private func judgeLimit(_ cell: Int, _ above: Int, _ lasted: Int, _ limit: Limit) {
-    guard diedAt == nil else { return }
+    // In force is what the controller's wall clock says.
+    guard diedAt == nil, limit.from <= utc, limit.until.map({ utc < $0 }) ?? true else { return }
     // What nobody can lower in time: the base load, disobedient or unreachable stations, and those that cannot pause.
     var alone = baseFlows[cell]
     let phase = Phase.allCases[cell % 3]

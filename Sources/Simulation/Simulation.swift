@@ -84,7 +84,8 @@ public final class Simulation {
   var isMindUp = true
   var isDead = false
   var diedAt: Int?
-  var openedIDs: Set<Int> = []
+  /// Which start of which station got a transaction id.
+  var toldIDs: [Int: (Int, Int)] = [:]
   /// Per connector: the newest command with a profile for its transaction that left the mind.
   var newestCommand: [CommandID?]
   var recent: [(Int, Event)] = []
@@ -249,9 +250,13 @@ public final class Simulation {
         find(.transactions, "request \(request.value) of station \(s) was answered twice")
       }
       guard let (station, ticket) = tickets[request.value], station == s else { return }
+      if case .start(let id, _) = answer {
+        // The same start told again has the same answer; another start never has.
+        let told = toldIDs[id] ?? (s, ticket)
+        if told != (s, ticket) { find(.transactions, "transaction id \(id) given to stations \(told.0) and \(s)") }
+        toldIDs[id] = (s, ticket)
+      }
       timeline.add(.answer(answer, ticket: ticket, station: s, link: links[s]), at: down(s))
-    case .transaction(.opened(let id, let s, _, _, _, _, _)):
-      if !openedIDs.insert(id).inserted { find(.transactions, "transaction id \(id) given again, to station \(s)") }
     case .transaction, .decided, .alarm: break
     }
   }
