@@ -60,7 +60,14 @@ public struct HubGenerator {
       meters.append(
         Meter(
           id: "m\(k)", profile: "generic", bus: .tcp(host: "127.0.0.1", port: 502), period: .seconds(random.choose([1, 2, 2, 5]))))
-      let worst = circuits[k].rating.l1.raw * random.pick(0...40) / 100
+      // All the worst loads below a circuit together leave it at least two fifths.
+      var free = Int.max
+      var place: Int? = k
+      while let above = place {
+        free = min(free, circuits[above].rating.l1.raw * 60 / 100 - totalBase(below: above, circuits).largest.raw)
+        place = circuits[above].parent
+      }
+      let worst = max(0, min(free, circuits[k].rating.l1.raw * random.pick(0...40) / 100))
       circuits[k].baseWorst = PerPhase(all: Current(raw: worst)).map { Current(raw: $0.raw * random.pick(60...100) / 100) }
       if random.chance(250) {
         circuits[k].generation = PerPhase(all: Current(raw: circuits[k].rating.l1.raw * random.pick(5...30) / 100))

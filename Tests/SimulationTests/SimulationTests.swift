@@ -62,14 +62,13 @@ import Testing
   private func run(_ station: inout EmulatedStation, from start: Int, to end: Int) {
     var now = start
     while true {
-      for message in station.said {
-        switch message {
+      while !station.said.isEmpty {
+        switch station.said.removeFirst() {
         case .authorise(_, let ticket): station.hear(.authorise(.accepted), ticket: ticket, at: now)
         case .start(_, let ticket): station.hear(.start(transaction: 7, .accepted), ticket: ticket, at: now)
         default: break
         }
       }
-      station.said = []
       guard station.nextWake <= end else { break }
       now = max(now, station.nextWake)
       station.wake(at: now)
