@@ -33,15 +33,19 @@ extension SiteController {
       stackLevel: stackLevel(c))
   }
 
-  /// Keeps the beliefs few: what two of them allow at any time, one that is as large allows as well.
+  /// Keeps the beliefs few: what two that end allow at any time, one that is as large and ends as late allows as well.
   private mutating func trim(_ c: Int) {
     guard connectors[c].beliefs.count > 8 else { return }
-    let first = connectors[c].beliefs.removeFirst()
-    let next = connectors[c].beliefs[0]
-    let until: Monotonic? = if let a = first.until, let b = next.until { max(a, b) } else { nil }
-    connectors[c].beliefs[0] = Belief(
-      command: next.command, current: max(first.current, next.current), until: until, after: max(first.after, next.after),
+    let ending = connectors[c].beliefs.indices.filter { connectors[c].beliefs[$0].until != nil }
+    guard ending.count >= 3, let a = connectors[c].beliefs[ending[0]].until, let b = connectors[c].beliefs[ending[1]].until else {
+      return
+    }
+    let first = connectors[c].beliefs[ending[0]]
+    let next = connectors[c].beliefs[ending[1]]
+    connectors[c].beliefs[ending[1]] = Belief(
+      command: next.command, current: max(first.current, next.current), until: max(a, b), after: max(first.after, next.after),
       progress: next.progress, confirmed: false)
+    connectors[c].beliefs.remove(at: ending[0])
   }
 
   /// Rules 14 and 15: an offer above the fallback ends within the horizon and before a lower limit begins; one below it lasts so much

@@ -37,6 +37,7 @@ extension SiteController {
   private mutating func connect(_ s: Int, _ now: EventStamp, _ out: inout [Effect]) {
     stations[s].connectedAt = now.monotonic
     stations[s].connectedUTC = now.utc
+    distrust(s, now)
     set(.stationLost(station: s), raised: false, &out)
     let traits = hub.stations[s].traits
     switch traits.boot {
@@ -86,7 +87,22 @@ extension SiteController {
     }
     stations[s].identity = identity
     stations[s].capabilities = nil
+    distrust(s, now)
     learn(s, &out)
+  }
+
+  /// A station that was away or has booted may have forgotten what it was told, or had it changed: until it is told again and has
+  /// been seen to follow, it may be at its fallback as well as at any earlier offer.
+  private mutating func distrust(_ s: Int, _ now: EventStamp) {
+    for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty {
+      let last = connectors[c].beliefs.count - 1
+      connectors[c].beliefs[last].progress = .unanswered
+      connectors[c].beliefs[last].confirmed = false
+      if !connectors[c].beliefs.contains(where: { $0.until == nil && $0.current >= fallback(c) }) {
+        connectors[c].beliefs.insert(fallbackBelief(c, now), at: 0)
+      }
+      connectors[c].mustRefresh = true
+    }
   }
 
   private mutating func learn(_ s: Int, _ out: inout [Effect]) {

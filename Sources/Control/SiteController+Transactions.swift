@@ -77,12 +77,14 @@ extension SiteController {
     if fallback(c) >= hub.connectors[c].minimum { connectors[c].servedSince = now.monotonic }
     if connectors[c].beliefs.isEmpty {
       // Its fallback is in force by itself, until something lower is confirmed.
-      connectors[c].beliefs = [
-        Belief(
-          command: CommandID(0), current: fallback(c), until: nil, after: fallback(c), progress: .accepted(now.monotonic),
-          confirmed: true)
-      ]
+      connectors[c].beliefs = [fallbackBelief(c, now)]
     }
+  }
+
+  /// The fallback, which is in force by itself for as long as nothing else is.
+  func fallbackBelief(_ c: Int, _ now: EventStamp) -> Belief {
+    Belief(
+      command: CommandID(0), current: fallback(c), until: nil, after: fallback(c), progress: .accepted(now.monotonic), confirmed: true)
   }
 
   /// KEBA and others speak of connector 0 when they have only one.
