@@ -131,7 +131,7 @@ extension Simulation {
       if committed + 500 < held {
         find(
           .committed,
-          "connector \(c) \(phase.name): committed \(committed) mA, its station's profiles allow \(held) mA; quirks \(station.quirks)"
+          "connector \(c) \(phase.name): committed \(committed) mA, its station's profiles allow \(held) mA; quirks \(station.quirks); held: \(heldBelow(hub.connectors[c].circuit)); newest command \(newestCommand[c]?.value ?? 0)"
         )
         return
       }

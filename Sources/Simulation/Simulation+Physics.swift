@@ -4,7 +4,7 @@ import Site
 extension Simulation {
   func changeFlow(_ c: Int, to flow: PerPhase<Current>) {
     let before = connectorFlows[c]
-    connectorFlows[c] = flow
+    defer { connectorFlows[c] = flow }
     let isWild = stations[hub.connectors[c].station].isDisobedient
     for k in ancestors[hub.connectors[c].circuit] {
       for p in Phase.allCases {
@@ -29,6 +29,7 @@ extension Simulation {
 
   private func move(_ k: Int, _ p: Int, by change: Int) {
     let cell = k * 3 + p
+    watch(cell)  // what has lasted until now is judged as it was
     flows[cell] += change
     peaks[cell] = max(peaks[cell], flows[cell])
     for m in meters.indices where meters[m].circuit == k { meters[m].isChanged = true }
