@@ -21,6 +21,12 @@ struct Belief: Hashable, Sendable, Codable {
   /// The vehicle has been measured at or below it after it was accepted (rule 6).
   var confirmed = false
 
+  /// It is not known when it ends: the larger of its currents counts until it is replaced.
+  mutating func forgetEnd() {
+    guard until != nil else { return }
+    (current, until) = (max(current, after), nil)
+  }
+
   /// The most it may let through at `instant`, or at any time up to `horizon` after it, when nobody speaks to the station.
   /// - Parameters:
   ///   - early: how much before `until` the station's clock may end it.

@@ -14,6 +14,9 @@ struct Transaction: Hashable, Sendable, Codable {
   var authorisation: Authorisation
   /// nil: known to be charging now. Otherwise it was reported late, and grants nothing until the connector shows that it lives.
   var late: Bool
+  /// The station's clock was moved since it began, or it began before the connection: what a relative schedule counts from is not
+  /// known (rule 17).
+  var startIsUncertain = false
 }
 
 /// A measured current, in circuit order.
@@ -93,6 +96,8 @@ struct StationState: Sendable, Codable {
   var identity: StationIdentity?
   var capabilities: StationCapabilities?
   var clockOffset: TimeSpan?
+  /// How far our own clock was moved since the station's was heard: it will follow, and what that does is allowed for already.
+  var clockOwed = TimeSpan.zero
   var trust: FallbackTrust
   var askedForTime: Monotonic?
 

@@ -16,6 +16,25 @@ extension SiteController {
     min(hub.connectors[c].maximum, station(of: c).traits.staticMaximum ?? hub.connectors[c].maximum)
   }
 
+  /// The least useful offer: where limits go out in W, as much as gives the vehicle its minimum at the highest plausible voltage, on
+  /// all phases that it may use if the model is not proven to divide (rules 8, 10).
+  func minimum(_ c: Int) -> Current {
+    let least = hub.connectors[c].minimum
+    let traits = traits(c)
+    guard traits.rateUnit == .watts, hub.connectors[c].supply == .ac else { return least }
+    let sharing = traits.dividesWatts ? 1 : phases(c).count
+    let most = least.scaled(highestVoltage.raw, over: hub.settings.lowestVoltage.raw) + .milliamperes(100)
+    return min((most * sharing).floored(to: .milliamperes(100)), hardwareMaximum(c))
+  }
+
+  /// The model's traits, as far as the station itself bears them out: one that switches between one and three phases cannot be
+  /// relied on to divide a limit in W (rule 8).
+  func traits(_ c: Int) -> StationTraits {
+    var traits = station(of: c).traits
+    if state(ofStationOf: c).capabilities?.switchesPhases ?? false { traits.dividesWatts = false }
+    return traits
+  }
+
   /// What the connector does when nobody speaks to it (rules 5, 18).
   func unheardLevel(_ c: Int) -> Current {
     if station(of: c).state == .planned { return .zero }

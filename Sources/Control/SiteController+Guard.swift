@@ -35,7 +35,7 @@ extension SiteController {
       }
     }
     raise(rises, order, targets, weighing, now, &out)
-    speakForTheRest(order, now, &out)
+    speakForTheRest(order, weighing, now, &out)
     retry(now, &out)
     nextDeadline = deadline(weighing, now)
   }
@@ -132,7 +132,7 @@ extension SiteController {
   }
 
   /// Rule 17: a station without a usable dead-man keeps what it is given, so it gets its fallback at most; where that is nothing, nothing.
-  private func mayBeOffered(_ c: Int) -> Bool { obeysEnds(c) || hub.connectors[c].fallback >= hub.connectors[c].minimum }
+  private func mayBeOffered(_ c: Int) -> Bool { obeysEnds(c) || hub.connectors[c].fallback >= minimum(c) }
 
   /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
   /// wait, least energy.
@@ -150,12 +150,12 @@ extension SiteController {
 
   /// 0: must not be paused now; 1: in its place; 2: draws nothing of what it has; 3: paused so briefly that it has to wait.
   private func standing(_ c: Int, _ now: EventStamp) -> Int {
-    let isOn = (offer(c, at: now.monotonic) ?? .zero) >= hub.connectors[c].minimum
+    let isOn = (offer(c, at: now.monotonic) ?? .zero) >= minimum(c)
     if connectors[c].hold != nil { return 0 }
     if isOn {
       if !canPause(c) || connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
       if let since = connectors[c].servedSince, now.monotonic - since < hub.settings.minimumOnOff { return 0 }
-      return connectors[c].demand == hub.connectors[c].minimum && connectors[c].newest?.current.largest == .zero ? 2 : 1
+      return connectors[c].demand == minimum(c) && connectors[c].newest?.current.largest == .zero ? 2 : 1
     }
     if let since = connectors[c].pausedSince, now.monotonic - since < hub.settings.minimumOnOff { return 3 }
     return 1
@@ -213,7 +213,7 @@ extension SiteController {
       return FairShare.Circuit(parent: hub.circuits[k].parent, room: room)
     }
     let claims = order.map { c in
-      let minimum = hub.connectors[c].minimum
+      let minimum = self.minimum(c)
       return FairShare.Claim(
         circuit: hub.connectors[c].circuit, phases: phases(c), floor: minimum, cap: max(minimum, ceiling(c)),
         weight: hub.connectors[c].weight)
@@ -266,7 +266,7 @@ extension SiteController {
       }
       connectors[c].lastShareDecrease = now.monotonic
     }
-    let lowest = station(of: c).traits.zero == .refused && target == .zero ? hub.connectors[c].minimum : target
+    let lowest = station(of: c).traits.zero == .refused && target == .zero ? minimum(c) : target
     guard lowest < present || connectors[c].beliefs.isEmpty else {
       decide(c, present, nil, reason, &out)
       return
@@ -306,13 +306,13 @@ extension SiteController {
       var offer = min(share.current, max(present, base + room)).floored(to: station(of: c).traits.step)
       if room < .zero { offer = min(offer, present) }
       if let limited = paced(c, present, offer, now) { offer = limited }
-      if offer < hub.connectors[c].minimum { offer = present < hub.connectors[c].minimum ? present : min(present, share.current) }
+      if offer < minimum(c) { offer = present < minimum(c) ? present : min(present, share.current) }
       let wanted = share.current
       let reason =
         offer < wanted && offer <= present && blocker != nil
         ? Reason.awaitingRoom(circuit: blocker!.circuit, phase: blocker!.phase) : reason(share, c, offer, now)
       let isRise =
-        offer > present && (offer - present >= hub.settings.deadBand || present < hub.connectors[c].minimum || offer == wanted)
+        offer > present && (offer - present >= hub.settings.deadBand || present < minimum(c) || offer == wanted)
       let mayRise = !storeFailed && !isOver(c, weighing) && !closing(c, now)
       if isRise, mayRise, isTimely(c, now) {
         send(offer, c, .increase, weighing, reason, now, &out)
@@ -369,7 +369,7 @@ extension SiteController {
   /// No faster than configured; from 0 the first step is the minimum (rule 20).
   private func paced(_ c: Int, _ present: Current, _ offer: Current, _ now: EventStamp) -> Current? {
     guard hub.settings.increaseStep > .zero, offer > present else { return nil }
-    return min(offer, max(present, hub.connectors[c].minimum - hub.settings.increaseStep) + hub.settings.increaseStep)
+    return min(offer, max(present, minimum(c) - hub.settings.increaseStep) + hub.settings.increaseStep)
   }
 
   private func closing(_ c: Int, _ now: EventStamp) -> Bool {
@@ -389,7 +389,9 @@ extension SiteController {
   }
 
   /// Connectors that are not claimants: their reason is told, and a transaction that is not authorised is held at nothing.
-  private mutating func speakForTheRest(_ order: [Int], _ now: EventStamp, _ out: inout [Effect]) {
+  private mutating func speakForTheRest(
+    _ order: [Int], _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
+  ) {
     var claiming = [Bool](repeating: false, count: connectors.count)
     for c in order { claiming[c] = true }
     for c in connectors.indices where !claiming[c] {
@@ -402,8 +404,19 @@ extension SiteController {
       } else {
         reason = .idle
       }
-      decide(c, level, nil, reason, &out)
+      if mustGiveBack(c) {
+        send(fallback(c), c, .decrease, weighing, reason, now, &out)
+      } else {
+        decide(c, level, nil, reason, &out)
+      }
     }
+  }
+
+  /// Its station lost its dead-man while it had more than its fallback (rule 17).
+  private func mustGiveBack(_ c: Int) -> Bool {
+    guard gap(hub.connectors[c].station) == nil, connectors[c].transaction != nil, !mayBeOffered(c) else { return false }
+    guard let last = connectors[c].beliefs.last, connectors[c].retryAt == nil else { return false }
+    return last.current > fallback(c) && !(fallback(c) == .zero && station(of: c).traits.zero == .refused)
   }
 
   /// Says what a connector gets, and why, when either is new.
@@ -417,7 +430,7 @@ extension SiteController {
   private func reason(_ share: FairShare.Share, _ c: Int, _ offer: Current, _ now: EventStamp) -> Reason {
     if connectors[c].hold != nil { return .held }
     guard let binding = share.binding else { return connectors[c].demand == nil ? .maximum : .demand }
-    if offer < hub.connectors[c].minimum { return .waiting(circuit: binding.circuit, phase: binding.phase, next: nextTurn(now)) }
+    if offer < minimum(c) { return .waiting(circuit: binding.circuit, phase: binding.phase, next: nextTurn(now)) }
     return .full(circuit: binding.circuit, phase: binding.phase)
   }
 }

@@ -28,7 +28,7 @@ extension SiteController {
     ChargingProfile.grant(
       id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: offer,
       until: until.map { now.utc + ($0 - now.monotonic) }, fallback: hub.connectors[c].fallback, now: now.utc,
-      transactionStart: connectors[c].transaction?.startedAt, traits: station(of: c).traits, supply: hub.connectors[c].supply,
+      transactionStart: connectors[c].transaction?.startedAt, traits: traits(c), supply: hub.connectors[c].supply,
       phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
       stackLevel: stackLevel(c))
   }
@@ -69,6 +69,7 @@ extension SiteController {
   /// Whether the later periods of its profiles happen by themselves (rule 17).
   func obeysEnds(_ c: Int) -> Bool {
     let traits = station(of: c).traits
+    if traits.profileKind == .relative, connectors[c].transaction?.startIsUncertain ?? false { return false }
     return traits.deadMan && (traits.maximumPeriods ?? state(ofStationOf: c).capabilities?.maximumPeriods ?? 2) >= 2
   }
 
@@ -106,7 +107,7 @@ extension SiteController {
   func fallbackProfile(_ c: Int, number: Int? = nil) -> ChargingProfile {
     ChargingProfile.fallback(
       id: 100 + (number ?? hub.connectors[c].number), current: hub.connectors[c].fallback, now: ChargingProfile.longAgo,
-      traits: station(of: c).traits, supply: hub.connectors[c].supply,
+      traits: traits(c), supply: hub.connectors[c].supply,
       phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
       stackLevel: stackLevel(c)
     ).profile
@@ -114,7 +115,7 @@ extension SiteController {
 
   /// Keeps the times of pause and service, for the rotation.
   private mutating func noteService(_ c: Int, _ offer: Current, _ now: EventStamp) {
-    let minimum = hub.connectors[c].minimum
+    let minimum = self.minimum(c)
     if offer >= minimum {
       if connectors[c].servedSince == nil { connectors[c].servedSince = now.monotonic }
       connectors[c].pausedSince = nil

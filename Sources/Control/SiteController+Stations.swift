@@ -213,7 +213,16 @@ extension SiteController {
     }
   }
 
+  /// A station's clock that moves by more than this was set.
+  private var clockJump: TimeSpan { .seconds(2) }
+
   private mutating func hear(_ offset: TimeSpan, from s: Int, _ out: inout [Effect]) {
+    if let before = stations[s].clockOffset, (offset - before).magnitude > clockJump {
+      let unforeseen = offset - before - stations[s].clockOwed
+      if unforeseen.magnitude > clockJump { moveEnds(s, by: -unforeseen) }
+      stations[s].clockOwed = .zero
+      for c in hub.stations[s].connectors { loseStart(c) }
+    }
     stations[s].clockOffset = offset
     set(.clockWrong(station: s), raised: offset.magnitude > hub.settings.largestSkew, &out)
   }
@@ -251,13 +260,41 @@ extension SiteController {
 
   /// A step of our own wall clock: offers are written in UTC, so each is sent anew (rule 17).
   mutating func moveClock(by step: TimeSpan, at now: EventStamp) {
-    for s in stations.indices { stations[s].clockOffset = stations[s].clockOffset.map { $0 - step } }
+    for s in stations.indices {
+      stations[s].clockOffset = stations[s].clockOffset.map { $0 - step }
+      stations[s].clockOwed = stations[s].clockOwed + step
+      moveEnds(s, by: -step)
+    }
     for c in connectors.indices {
-      if !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
       // Relative profiles count from the start: how long ago that was has not changed.
       if let start = connectors[c].transaction?.startedAt { connectors[c].transaction?.startedAt = start + step }
     }
     for k in circuits.indices { circuits[k].contract = nil }
+  }
+}
+
+extension SiteController {
+  /// A station's clock was, or will be, set: what it holds ends later or earlier by `shift` than was believed, or as it was.
+  private mutating func moveEnds(_ s: Int, by shift: TimeSpan) {
+    for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty {
+      connectors[c].mustRefresh = true
+      for b in connectors[c].beliefs.indices {
+        guard let until = connectors[c].beliefs[b].until else { continue }
+        if connectors[c].beliefs[b].after > connectors[c].beliefs[b].current {
+          connectors[c].beliefs[b].forgetEnd()
+        } else {
+          connectors[c].beliefs[b].until = until + max(.zero, shift)
+        }
+      }
+    }
+  }
+
+  /// Where a relative schedule counts from is not known any more: it may be in any of its periods, for as long as it is held.
+  private mutating func loseStart(_ c: Int) {
+    guard station(of: c).traits.profileKind == .relative, connectors[c].transaction != nil else { return }
+    connectors[c].transaction?.startIsUncertain = true
+    connectors[c].mustRefresh = true
+    for b in connectors[c].beliefs.indices { connectors[c].beliefs[b].forgetEnd() }
   }
 }
 

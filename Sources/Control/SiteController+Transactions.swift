@@ -70,11 +70,11 @@ extension SiteController {
     guard connectors[c].transaction == nil else { return }
     connectors[c].transaction = Transaction(
       id: lastTransaction, idTag: start.idTag, meterStart: start.meterStart, startedAt: start.at ?? now.utc, start: start,
-      authorisation: authorisation, late: late)
+      authorisation: authorisation, late: late, startIsUncertain: late)
     connectors[c].register = start.meterStart
     connectors[c].queuedAt = now.monotonic
     resetOffers(c)
-    if fallback(c) >= hub.connectors[c].minimum { connectors[c].servedSince = now.monotonic }
+    if fallback(c) >= minimum(c) { connectors[c].servedSince = now.monotonic }
     if connectors[c].beliefs.isEmpty {
       // Its fallback is in force by itself, until something lower is confirmed.
       connectors[c].beliefs = [fallbackBelief(c, now)]
@@ -218,7 +218,7 @@ extension SiteController {
 
   /// A vehicle that draws less than offered gives the rest back after a while, and gets it again when it takes all it has.
   private mutating func noticeDemand(_ c: Int, _ current: PerPhase<Current>, _ now: EventStamp) {
-    guard let offer = offer(c, at: now.monotonic), offer >= hub.connectors[c].minimum else {
+    guard let offer = offer(c, at: now.monotonic), offer >= minimum(c) else {
       connectors[c].drawsLessSince = nil
       return
     }
@@ -232,7 +232,7 @@ extension SiteController {
       let since = connectors[c].drawsLessSince ?? now.monotonic
       connectors[c].drawsLessSince = since
       if now.monotonic - since >= hub.settings.giveBackAfter {
-        connectors[c].demand = max(hub.connectors[c].minimum, drawn + margin)
+        connectors[c].demand = max(minimum(c), drawn + margin)
       }
     } else {
       connectors[c].drawsLessSince = nil

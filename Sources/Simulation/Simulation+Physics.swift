@@ -10,8 +10,8 @@ extension Simulation {
       for p in Phase.allCases {
         let change = flow[p].raw - before[p].raw
         guard change != 0 else { continue }
+        move(k, p.rawValue, by: change)
         if isWild { wildFlows[k * 3 + p.rawValue] += change }
-        change == 0 ? () : move(k, p.rawValue, by: change)
       }
     }
   }
@@ -21,8 +21,8 @@ extension Simulation {
       let change = bases[k].now[p] - before[p]
       guard change != 0 else { continue }
       for above in ancestors[k] {
-        baseFlows[above * 3 + p] += change
         move(above, p, by: change)
+        baseFlows[above * 3 + p] += change
       }
     }
   }

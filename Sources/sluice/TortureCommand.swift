@@ -1,3 +1,4 @@
+import Glibc
 import Simulation
 
 /// `sluice torture`: random hubs, random days, every fault; each invariant is checked after every step.
@@ -37,6 +38,7 @@ enum TortureCommand {
       simulation.run(until: wish.hours * 3_600_000)
       let report = simulation.report
       print(line(report))
+      fflush(nil)
       for finding in report.findings {
         print("  FOUND \(finding)")
         for event in finding.history.suffix(8) { print("        \(event.prefix(200))") }
