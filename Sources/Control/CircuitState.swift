@@ -13,6 +13,10 @@ struct CircuitState: Sendable, Codable {
   var registersSince: Monotonic?
   /// Readings in a row in which the vehicles alone drew more than the meter saw (rule 12).
   var contradictions = PerPhase<Int>(0, 0, 0)
+  /// Whether the reading moves with the vehicles below (rule 12).
+  var movement = MovingRange()
+  var pendingStep: PerPhase<PendingStep?> = PerPhase(all: nil)
+  var missesSteps = PerPhase(all: false)
   /// The largest uncontrolled load of this and of the bucket before; together they span at least one sample interval (rule 11).
   var bucketStart: Monotonic?
   var bucket: PerPhase<Current> = .zero

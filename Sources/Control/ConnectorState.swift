@@ -96,8 +96,6 @@ struct StationState: Sendable, Codable {
   var identity: StationIdentity?
   var capabilities: StationCapabilities?
   var clockOffset: TimeSpan?
-  /// How far our own clock was moved since the station's was heard: it will follow, and what that does is allowed for already.
-  var clockOwed = TimeSpan.zero
   var trust: FallbackTrust
   var askedForTime: Monotonic?
 

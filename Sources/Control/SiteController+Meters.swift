@@ -15,6 +15,9 @@ extension SiteController {
       if circuits[k].registers == reading.registers, circuits[k].reading != nil {
         circuits[k].readAt = sampled
         if wasStale || isFrozen(k, at: now.monotonic) { changed = true }
+        guard hasStepDue(k, now.monotonic) else { continue }
+        changed = true
+        doubt(k, at: now.monotonic, &out)
         continue
       }
       guard isPlausible(reading) else { continue }
@@ -47,13 +50,14 @@ extension SiteController {
 
   /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three readings, is suspect.
   private mutating func doubt(_ circuit: Int, at now: Monotonic, _ out: inout [Effect]) {
+    judgeSteps(circuit, now)
     guard let reading = circuits[circuit].reading else { return }
     let vehicles = vehicleCurrent(below: circuit, at: circuits[circuit].readAt ?? now, now: now, .lowest)
     let declared = generation(below: circuit)
     for phase in Phase.allCases {
       let contradicts = vehicles[phase] > reading[phase] + declared[phase] + .amperes(1)
       circuits[circuit].contradictions[phase] = contradicts ? min(3, circuits[circuit].contradictions[phase] + 1) : 0
-      set(.meterSuspect(circuit: circuit, phase: phase), raised: circuits[circuit].contradictions[phase] >= 3, &out)
+      set(.meterSuspect(circuit: circuit, phase: phase), raised: isSuspect(circuit, phase), &out)
     }
   }
 
@@ -154,7 +158,7 @@ extension SiteController {
     circuits[k].baseForCuts = cuts
     circuits[k].notice(most, at: now.monotonic, span: sampleInterval * 2)
     let rises = circuits[k].baseForRises
-    for phase in Phase.allCases where circuits[k].contradictions[phase] < 3 {
+    for phase in Phase.allCases where !isSuspect(k, phase) {
       base.rises[phase] = rises[phase]
       base.cuts[phase] = cuts[phase]
       base.worst[phase] = false

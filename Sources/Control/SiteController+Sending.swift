@@ -207,19 +207,21 @@ extension SiteController {
   /// The newest offer again, never more than it, by the route that is now the connector's.
   private mutating func resend(_ c: Int, _ last: Belief, _ now: EventStamp, _ out: inout [Effect]) {
     var again = last
+    // What has no end may not be written again above the fallback (rule 17).
+    if !obeysEnds(c), again.current > fallback(c) { again.current = fallback(c) }
     let command = newCommand()
     again.command = command
     again.progress = .issued
     again.confirmed = false
     let ends = last.until.map { max($0, now.monotonic + .seconds(5)) }
     again.until = ends
-    let grant = grant(last.current, c, until: ends, now)
+    let grant = grant(again.current, c, until: ends, now)
     connectors[c].beliefs.append(again)
     trim(c)
     connectors[c].lastSent = now.monotonic
     out.append(
       .command(
         command, station: hub.connectors[c].station, .setProfile(connector: profileConnector(c), grant.profile), .decrease))
-    decide(c, last.current, command, connectors[c].reason, &out)
+    decide(c, again.current, command, connectors[c].reason, &out)
   }
 }

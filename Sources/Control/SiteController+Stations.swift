@@ -67,7 +67,9 @@ extension SiteController {
         connectors[c].beliefs[b].progress = .unanswered
       }
     }
-    for k in circuits.indices { (circuits[k].readAt, circuits[k].baseForCuts) = (nil, nil) }
+    for k in circuits.indices {
+      (circuits[k].readAt, circuits[k].baseForCuts, circuits[k].pendingStep) = (nil, nil, PerPhase(all: nil))
+    }
     if storeFailed {
       storeFailed = false
       set(.storeFailed, raised: false, &out)
@@ -218,9 +220,7 @@ extension SiteController {
 
   private mutating func hear(_ offset: TimeSpan, from s: Int, _ out: inout [Effect]) {
     if let before = stations[s].clockOffset, (offset - before).magnitude > clockJump {
-      let unforeseen = offset - before - stations[s].clockOwed
-      if unforeseen.magnitude > clockJump { moveEnds(s, by: -unforeseen) }
-      stations[s].clockOwed = .zero
+      moveEnds(s, by: before - offset)
       for c in hub.stations[s].connectors { loseStart(c) }
     }
     stations[s].clockOffset = offset
@@ -260,12 +260,9 @@ extension SiteController {
 
   /// A step of our own wall clock: offers are written in UTC, so each is sent anew (rule 17).
   mutating func moveClock(by step: TimeSpan, at now: EventStamp) {
-    for s in stations.indices {
-      stations[s].clockOffset = stations[s].clockOffset.map { $0 - step }
-      stations[s].clockOwed = stations[s].clockOwed + step
-      moveEnds(s, by: -step)
-    }
+    for s in stations.indices { stations[s].clockOffset = stations[s].clockOffset.map { $0 - step } }
     for c in connectors.indices {
+      if !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
       // Relative profiles count from the start: how long ago that was has not changed.
       if let start = connectors[c].transaction?.startedAt { connectors[c].transaction?.startedAt = start + step }
     }
@@ -274,7 +271,8 @@ extension SiteController {
 }
 
 extension SiteController {
-  /// A station's clock was, or will be, set: what it holds ends later or earlier by `shift` than was believed, or as it was.
+  /// A station's clock was set: what it holds ends later by `shift`, or earlier, than was believed. Until it is heard that it was, the
+  /// difference between its clock and ours counts as skew.
   private mutating func moveEnds(_ s: Int, by shift: TimeSpan) {
     for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty {
       connectors[c].mustRefresh = true

@@ -95,7 +95,7 @@ extension Simulation {
       if end > latest {
         find(
           .deadMan,
-          "station \(s) connector \(number) holds \(step.limit) mA until \(end == Int.max ? "for ever" : "\((end - now) / 1000) s from now")"
+          "station \(s) connector \(number) holds \(step.limit) mA until \(end == Int.max ? "for ever" : "\((end - now) / 1000) s from now"); quirks \(station.quirks); clock \(station.clockOffset - wallOffset) ms off"
         )
       }
     }

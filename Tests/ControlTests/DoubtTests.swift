@@ -1,0 +1,53 @@
+import ChargingProfiles
+import Quantities
+import Site
+import Testing
+
+@testable import Control
+
+/// Rule 12: what a meter says is believed only as long as it moves with the vehicles below it.
+@Suite struct DoubtTests {
+  /// A vehicle at 6 A that rises to 20 A; the meter shows its first two phases, and of the third whatever `third` says.
+  private func world(third: (Int) -> Int) -> World {
+    var world = World(World.feeder(63, stations: 2, baseWorst: 30))
+    world.read(PerPhase(.amperes(16), .amperes(16), .amperes(third(6))))
+    world.commission()
+    world.plugIn(0)
+    for second in 0..<60 {
+      let drawn = second < 20 ? 6 : 20
+      world.pass(.seconds(1))
+      if second % 5 == 0 { world.draw(0, drawn) }
+      world.read(PerPhase(.amperes(10 + drawn), .amperes(10 + drawn), .amperes(third(drawn))))
+    }
+    return world
+  }
+
+  private func view(_ world: World) -> HubView.CircuitView {
+    world.mind.view(at: EventStamp(utc: world.utc, monotonic: world.monotonic, sequence: 99_999)).circuits[0]
+  }
+
+  @Test func `a phase that does not show a vehicle's step counts as the configured worst`() {
+    let world = world { _ in 40 }
+    #expect(view(world).base.l3 == .amperes(30))
+    #expect(view(world).base.l1 <= .amperes(11))
+    #expect(world.log.contains { $0.effect == .alarm(.meterSuspect(circuit: 0, phase: .l3), raised: true) })
+    #expect(!world.log.contains { $0.effect == .alarm(.meterSuspect(circuit: 0, phase: .l1), raised: true) })
+  }
+
+  @Test func `a phase that moves with the vehicle is believed`() {
+    let world = world { 14 + $0 }
+    #expect(!view(world).baseIsWorst)
+  }
+
+  @Test func `a suspect phase is believed again once it shows a step`() {
+    var world = world { _ in 40 }
+    for second in 0..<60 {
+      let drawn = second < 10 ? 20 : 6
+      world.pass(.seconds(1))
+      if second % 5 == 0 { world.draw(0, drawn) }
+      world.read(PerPhase(.amperes(10 + drawn), .amperes(10 + drawn), .amperes(10 + drawn)))
+    }
+    #expect(!view(world).baseIsWorst)
+    #expect(world.log.contains { $0.effect == .alarm(.meterSuspect(circuit: 0, phase: .l3), raised: false) })
+  }
+}
