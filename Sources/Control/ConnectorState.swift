@@ -48,6 +48,7 @@ struct ConnectorState: Sendable, Codable {
   /// Our clock was moved: the offer must be written again.
   var mustRefresh = false
   var priority: Int?
+  var need: SessionNeed?
   var lastSent: Monotonic?
   var lastShareDecrease: Monotonic?
   /// The most that the vehicle seems to want; nil: all it can get.

@@ -11,6 +11,8 @@ public enum Effect: Hashable, Sendable, Codable {
   case decided(Decision)
   case transaction(TransactionChange)
   case alarm(Alarm, raised: Bool)
+  /// A plan is wanted: to be worked out off the mind's path, by `PlanRequest.solve`, and handed back as `Event.planned`.
+  case plan(PlanRequest)
 }
 
 /// Why a connector gets what it gets.
@@ -39,6 +41,10 @@ public enum Reason: Hashable, Sendable, Codable {
   case full(circuit: Int, phase: Phase)
   /// Not enough for all: it waits; the next turn begins at the time given.
   case waiting(circuit: Int, phase: Phase, next: Instant)
+  /// The plan has it charge later.
+  case later(from: Instant)
+  /// It has what the plan gives it now; more would cost more, or be lacking elsewhere.
+  case planned
   /// A rise waits until room is confirmed on this circuit and phase.
   case awaitingRoom(circuit: Int, phase: Phase)
   /// The station is not (yet) controlled: it has its fallback.

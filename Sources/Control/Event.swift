@@ -25,6 +25,10 @@ public enum Event: Hashable, Sendable, Codable {
   /// What a commissioning run proved.
   case trust(station: Int, FallbackTrust)
   case order(Order)
+  /// What energy costs from now on; it takes the place of an earlier tariff.
+  case tariff(Tariff)
+  /// The plan that was asked for (`Effect.plan`), worked out elsewhere. It may be late, or never come.
+  case planned(Planned)
   /// The deadline that the mind asked for has come.
   case deadline
 }
@@ -38,4 +42,6 @@ public enum Order: Hashable, Sendable, Codable {
   case priority(connector: Int, Int)
   /// Holds one connector at a fixed current for a step test; nil ends it. Never above what the circuits allow.
   case hold(connector: Int, Current?)
+  /// What the session at a connector needs; nil: nobody knows.
+  case need(connector: Int, SessionNeed?)
 }

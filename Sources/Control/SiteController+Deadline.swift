@@ -19,6 +19,7 @@ extension SiteController {
         if circuits[k].bucketBefore != nil { at(circuits[k].bucketStart.map { $0 + sampleInterval * 2 }) }
       }
       for phase in Phase.allCases {
+        at(circuits[k].pendingStep[phase]?.due)
         at(circuits[k].overSince[phase].map { $0 + hub.settings.excessPatience }.flatMap { $0 > now.monotonic ? $0 : nil })
       }
       if let contract = hub.circuits[k].contract {
@@ -66,6 +67,7 @@ extension SiteController {
       if let since = connector.drawsLessSince { at(since + hub.settings.giveBackAfter) }
     }
     if someoneWaits { atUTC(nextTurn(now)) }
+    for moment in planDeadline(now) { at(moment) }
     for s in stations.indices where stations[s].connected {
       switch stations[s].stage {
       case .awaitingBoot(let until), .refused(let until): at(until)

@@ -22,6 +22,7 @@ extension SiteController {
     guard !hub.circuits.isEmpty else { return }
     passTurn(now)
     let weighing = weigh(now, &out)
+    learnLoads(weighing.bases, now)
     let order = claimOrder(now)
     let targets = shares(order, weighing, now)
     var rises: [Int] = []
@@ -37,6 +38,7 @@ extension SiteController {
     raise(rises, order, targets, weighing, now, &out)
     speakForTheRest(order, weighing, now, &out)
     retry(now, &out)
+    plan(weighing, order, now, &out)
     nextDeadline = deadline(weighing, now)
   }
 
@@ -75,7 +77,7 @@ extension SiteController {
   }
 
   /// Rule 3: generation gives no room beyond its firm share.
-  private func counted(_ base: Current, _ k: Int, _ phase: Phase) -> Current {
+  func counted(_ base: Current, _ k: Int, _ phase: Phase) -> Current {
     max(base, -hub.circuits[k].firmGeneration[phase])
   }
 
@@ -149,7 +151,7 @@ extension SiteController {
   }
 
   /// 0: must not be paused now; 1: in its place; 2: draws nothing of what it has; 3: paused so briefly that it has to wait.
-  private func standing(_ c: Int, _ now: EventStamp) -> Int {
+  func standing(_ c: Int, _ now: EventStamp) -> Int {
     let isOn = (offer(c, at: now.monotonic) ?? .zero) >= minimum(c)
     if connectors[c].hold != nil { return 0 }
     if isOn {
@@ -212,13 +214,7 @@ extension SiteController {
       }
       return FairShare.Circuit(parent: hub.circuits[k].parent, room: room)
     }
-    let claims = order.map { c in
-      let minimum = self.minimum(c)
-      return FairShare.Claim(
-        circuit: hub.connectors[c].circuit, phases: phases(c), floor: minimum, cap: max(minimum, ceiling(c)),
-        weight: hub.connectors[c].weight)
-    }
-    return FairShare.allocate(circuits: rooms, claims: claims)
+    return share(rooms, order, now)
   }
 
   /// What a claimant measurably draws beyond its offer, after it has had time to follow.
@@ -233,7 +229,7 @@ extension SiteController {
   }
 
   /// The most a claimant may be given: its hardware, its vehicle's wish, what its station can be trusted with.
-  private func ceiling(_ c: Int) -> Current {
+  func ceiling(_ c: Int) -> Current {
     if let hold = connectors[c].hold { return min(hold, hardwareMaximum(c)) }
     var most = min(hardwareMaximum(c), connectors[c].demand ?? hardwareMaximum(c))
     // Rule 17: without a usable dead-man it never gets more than its fallback.
@@ -358,7 +354,7 @@ extension SiteController {
     return (least ?? .zero, blocker)
   }
 
-  private func add(_ current: PerPhase<Current>, at circuit: Int, to sums: inout [PerPhase<Current>]) {
+  func add(_ current: PerPhase<Current>, at circuit: Int, to sums: inout [PerPhase<Current>]) {
     var place: Int? = circuit
     while let k = place {
       sums[k] += current
@@ -429,7 +425,12 @@ extension SiteController {
 
   private func reason(_ share: FairShare.Share, _ c: Int, _ offer: Current, _ now: EventStamp) -> Reason {
     if connectors[c].hold != nil { return .held }
-    guard let binding = share.binding else { return connectors[c].demand == nil ? .maximum : .demand }
+    guard let binding = share.binding else {
+      if let wish = wish(c, now), offer < max(minimum(c), ceiling(c)) {
+        return offer < minimum(c) ? .later(from: wish.next ?? nextTurn(now)) : .planned
+      }
+      return connectors[c].demand == nil ? .maximum : .demand
+    }
     if offer < minimum(c) { return .waiting(circuit: binding.circuit, phase: binding.phase, next: nextTurn(now)) }
     return .full(circuit: binding.circuit, phase: binding.phase)
   }

@@ -41,7 +41,7 @@ extension SiteController {
     }
   }
 
-  private func current(of amount: Limit.Amount, circuit: Int) -> PerPhase<Current> {
+  func current(of amount: Limit.Amount, circuit: Int) -> PerPhase<Current> {
     switch amount {
     case .current(let current): current
     case .power(let power): PerPhase(all: power.current(at: highestVoltage, phases: 3))

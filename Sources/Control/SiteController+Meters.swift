@@ -15,9 +15,6 @@ extension SiteController {
       if circuits[k].registers == reading.registers, circuits[k].reading != nil {
         circuits[k].readAt = sampled
         if wasStale || isFrozen(k, at: now.monotonic) { changed = true }
-        guard hasStepDue(k, now.monotonic) else { continue }
-        changed = true
-        doubt(k, at: now.monotonic, &out)
         continue
       }
       guard isPlausible(reading) else { continue }
@@ -50,7 +47,7 @@ extension SiteController {
 
   /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three readings, is suspect.
   private mutating func doubt(_ circuit: Int, at now: Monotonic, _ out: inout [Effect]) {
-    judgeSteps(circuit, now)
+    noticeMovement(circuit, now)
     guard let reading = circuits[circuit].reading else { return }
     let vehicles = vehicleCurrent(below: circuit, at: circuits[circuit].readAt ?? now, now: now, .lowest)
     let declared = generation(below: circuit)
@@ -135,6 +132,7 @@ extension SiteController {
         let stale = isStale(k, at: now.monotonic)
         set(.meterStale(meter: measurement.meter), raised: stale && !isFrozen(k, at: now.monotonic), &out)
         set(.meterFrozen(meter: measurement.meter), raised: stale && isFrozen(k, at: now.monotonic), &out)
+        judgeSteps(k, now.monotonic, &out)
         if !stale { measure(k, now, &bases[k]) } else { circuits[k].baseForCuts = nil }
       }
       if let parent = hub.circuits[k].parent {

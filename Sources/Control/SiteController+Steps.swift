@@ -60,20 +60,20 @@ extension SiteController {
     }
   }
 
-  /// A reading has come: whether steps that are due have shown.
-  mutating func judgeSteps(_ k: Int, _ now: Monotonic) {
+  /// A reading has come: how far it moves.
+  mutating func noticeMovement(_ k: Int, _ now: Monotonic) {
     if let reading = circuits[k].reading { circuits[k].movement.notice(reading, at: now, span: movementSpan) }
+  }
+
+  /// Whether the steps that are due have shown.
+  mutating func judgeSteps(_ k: Int, _ now: Monotonic, _ out: inout [Effect]) {
     for phase in Phase.allCases {
       guard let pending = circuits[k].pendingStep[phase], now >= pending.due else { continue }
       circuits[k].pendingStep[phase] = nil
-      guard pending.net.magnitude >= tellingStep else { continue }
+      guard pending.net.magnitude >= tellingStep, !isStale(k, at: now) else { continue }
       circuits[k].missesSteps[phase] = circuits[k].movement.width[phase] * 2 < pending.net.magnitude
+      set(.meterSuspect(circuit: k, phase: phase), raised: isSuspect(k, phase), &out)
     }
-  }
-
-  /// - Complexity: O(1).
-  func hasStepDue(_ k: Int, _ now: Monotonic) -> Bool {
-    Phase.allCases.contains { phase in circuits[k].pendingStep[phase].map { now >= $0.due } ?? false }
   }
 
   /// Rule 12: why the configured worst counts on a phase although it is read.

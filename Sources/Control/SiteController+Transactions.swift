@@ -71,6 +71,7 @@ extension SiteController {
     connectors[c].transaction = Transaction(
       id: lastTransaction, idTag: start.idTag, meterStart: start.meterStart, startedAt: start.at ?? now.utc, start: start,
       authorisation: authorisation, late: late, startIsUncertain: late)
+    outdatePlan()
     connectors[c].register = start.meterStart
     connectors[c].queuedAt = now.monotonic
     resetOffers(c)
@@ -135,7 +136,9 @@ extension SiteController {
   }
 
   private mutating func endSession(_ c: Int, _ now: EventStamp) {
-    connectors[c].transaction = nil
+    if let transaction = connectors[c].transaction { learnSession(c, transaction, now) }
+    outdatePlan()
+    (connectors[c].transaction, connectors[c].need) = (nil, nil)
     connectors[c].statusAt = now.monotonic
     (connectors[c].demand, connectors[c].drawsLessSince) = (nil, nil)
     (connectors[c].queuedAt, connectors[c].servedSince, connectors[c].pausedSince) = (nil, nil, nil)

@@ -22,6 +22,7 @@ public struct SiteController: Sendable, Codable {
   var startedBefore: [AnsweredStart] = []
   /// When the rotation last passed a turn.
   var turn: Instant?
+  var planning = PlanningState()
 
   /// A controller that knows nothing yet; its first event must be `.configured`.
   public init() { hub = Hub(id: "", circuits: []) }
@@ -48,7 +49,10 @@ public struct SiteController: Sendable, Codable {
       guard circuits.indices.contains(limit.circuit) else { return out }
       limits.removeAll { $0.id == limit.id }
       limits.append(limit)
-    case .limitWithdrawn(let id): limits.removeAll { $0.id == id }
+      outdatePlan()
+    case .limitWithdrawn(let id):
+      limits.removeAll { $0.id == id }
+      outdatePlan()
     case .clockStepped(let step): moveClock(by: step, at: now)
     case .cancelled(let commands): commands.forEach { forget($0) }
     case .storeFailed:
@@ -61,6 +65,10 @@ public struct SiteController: Sendable, Codable {
       guard stations.indices.contains(station) else { return out }
       stations[station].trust = trust
     case .order(let order): obey(order, at: now, &out)
+    case .tariff(let tariff):
+      planning.tariff = tariff
+      outdatePlan()
+    case .planned(let planned): guard take(planned) else { return out }
     }
     reconsider(now, &out)
     return out
@@ -90,12 +98,17 @@ public struct SiteController: Sendable, Codable {
       out.append(.command(newCommand(), station: station, command, .routine))
     case .manualCap(let circuit, let cap):
       if hub.circuits.indices.contains(circuit) { hub.circuits[circuit].manualCap = cap }
+      outdatePlan()
     case .maintenance(let circuit, let on):
       if hub.circuits.indices.contains(circuit) { hub.circuits[circuit].maintenance = on }
+      outdatePlan()
     case .priority(let connector, let priority):
       if connectors.indices.contains(connector) { connectors[connector].priority = priority }
     case .hold(let connector, let current):
       if connectors.indices.contains(connector) { connectors[connector].hold = current }
+    case .need(let connector, let need):
+      if connectors.indices.contains(connector) { connectors[connector].need = need }
+      outdatePlan()
     }
   }
 
@@ -109,6 +122,13 @@ public struct SiteController: Sendable, Codable {
       if circuit.measurement == nil { state.reading = nil }
       return state
     }
+    planning.loads = new.circuits.map { circuit in
+      guard circuit.measurement != nil, let place = old.hub.circuits.firstIndex(where: { $0.id == circuit.id }),
+        planning.loads.indices.contains(place)
+      else { return LoadStatistics() }
+      return planning.loads[place]
+    }
+    (planning.plan, planning.awaited, planning.isOutdated) = (nil, nil, true)
     limits = limits.compactMap { limit in
       guard let place = new.circuits.firstIndex(where: { $0.id == old.hub.circuits[limit.circuit].id }) else { return nil }
       var moved = limit

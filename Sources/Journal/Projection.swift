@@ -23,7 +23,7 @@ enum Projection {
       try row(
         id, stamp, station: station, connector: place.connector, transaction: place.transaction, "\(place.what) \(urgency)",
         database)
-    case .answer, .alarm: return
+    case .answer, .alarm, .plan: return
     }
   }
 

@@ -122,11 +122,24 @@ extension LiveHub {
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }
         carry(stations[station].dialogue.answer(request, answer, at: Self.now), station)
+      case .plan(let request): workOut(request)
       case .decided(let decision): report(decision)
       case .transaction(let change): report(change)
       case .alarm(let alarm, let raised):
         let (what, about) = words.alarm(alarm)
         tell(raised ? "alarm" : "alarm_over", ["what": what, "about": about])
+      }
+    }
+  }
+
+  /// Works a plan out beside the loop's thread; the mind asks for one at a time.
+  private func workOut(_ request: PlanRequest) {
+    let (loop, box) = (loop, box)
+    planning.async {
+      let planned = request.solve()
+      loop.run {
+        guard let hub = box.hub, !hub.isStopping else { return }
+        hub.think(.planned(planned))
       }
     }
   }

@@ -1,4 +1,5 @@
 import Control
+import Dispatch
 import Glibc
 import Journal
 import Loop
@@ -50,6 +51,8 @@ public final class LiveHub: @unchecked Sendable {
   var wallOffset: TimeSpan
   var servers: [StationServer] = []
   var meterLink: MeterLink?
+  /// Where plans are worked out.
+  let planning = DispatchQueue(label: "planning", qos: .utility)
   var links: [LinkHandle: (station: Int, server: Int)] = [:]
   public var counts = Counts()
   var isStopping = false

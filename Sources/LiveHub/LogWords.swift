@@ -27,6 +27,8 @@ struct LogWords {
     case .notControlled(let gap): "not_controlled:\(words(gap))"
     case .storeFailed: "store_failed"
     case .held: "held"
+    case .later: "later"
+    case .planned: "planned"
     }
   }
 

@@ -73,7 +73,7 @@ struct Gate: Sendable {
   private static func waits(_ effect: Effect) -> Bool {
     switch effect {
     case .answer: return true
-    case .decided, .transaction, .alarm: return false
+    case .decided, .transaction, .alarm, .plan: return false
     case .command(_, _, _, .decrease): return false
     case .command(_, _, _, .increase): return true
     case .command(_, _, let command, .routine):

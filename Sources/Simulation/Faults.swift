@@ -11,6 +11,8 @@ public struct Faults: Hashable, Sendable {
   public var lostCommands = 0
   /// Thousandths of the vehicles that draw up to 10 % more than they are told.
   public var overdrawing = 0
+  /// Thousandths of the plans that never come.
+  public var lostPlans = 0
   /// When the controller dies for good, in seconds; nil: never.
   public var death: Int?
   public init() {}
@@ -23,6 +25,7 @@ public struct Faults: Hashable, Sendable {
     (faults.linkLoss, faults.reboot, faults.meterTrouble) = (900, 7200, 3600)
     (faults.restart, faults.clockStep, faults.limit) = (5400, 10_800, 3600)
     (faults.lostCommands, faults.overdrawing, faults.storeFailure) = (5, 50, 10_800)
+    faults.lostPlans = 50
     return faults
   }
   /// A mixture that depends on the seed: some days are calm, some have one kind of fault, some have all.
@@ -39,6 +42,7 @@ public struct Faults: Hashable, Sendable {
     if random.chance(500) { faults.lostCommands = random.pick(1...20) }
     if random.chance(200) { faults.overdrawing = 100 }
     if random.chance(300) { faults.storeFailure = all.storeFailure }
+    if random.chance(300) { faults.lostPlans = random.pick(10...500) }
     return faults
   }
 }

@@ -39,6 +39,7 @@ public struct Report: Sendable {
   public var circuits = 0
   public var events = 0
   public var commands = 0
+  public var plans = 0
   public var sessions = 0
   /// Over all conductors.
   public var asked = Energy.zero

@@ -91,6 +91,12 @@ public struct HubGenerator {
       }
       return least
     }
+    if random.chance(600) {
+      var policy = PlanningPolicy()
+      policy.horizon = .hours(random.choose([6, 24, 36]))
+      policy.peakPrice = random.choose([0, 0, 1_000_000])
+      hub.planning = policy
+    }
     return Made(hub: hub, quirks: quirks, steps: steps)
   }
 

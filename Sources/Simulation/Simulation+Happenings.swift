@@ -65,6 +65,8 @@ extension Simulation {
       audit()
       timeline.add(.audit, at: now + random.pick(4000...30_000))
     case .limitBegins: disturbedAt = now
+    case .planned(let plan): think(.planned(plan))
+    case .changeTariff: changeTariff()
     case .withdraw(let id):
       think(.limitWithdrawn(id: id))
       limitWatches.removeAll { $0.limit.id == id }
@@ -90,10 +92,24 @@ extension Simulation {
       let stay = random.pick(900_000...28_800_000)
       stations[s].plugIn(b, vehicle, idTag: "tag-\(lastTag)", leaving: now + stay, at: now)
       settle(s)
+      if hub.planning != nil, random.chance(400) {
+        let departure = random.chance(700) ? utc + .milliseconds(stay) : nil
+        think(.order(.need(connector: c, SessionNeed(departure: departure, energy: random.chance(700) ? energy : nil))))
+      }
       timeline.add(.arrival(connector: c), at: now + stay + random.wait(mean: options.arrivals * 1000))
     } else {
       timeline.add(.arrival(connector: c), at: now + random.wait(mean: options.arrivals * 1000))
     }
+  }
+
+  /// A day's prices, hour by hour, known until the next morning.
+  private func changeTariff() {
+    let start = utc.floored(to: .hours(1))
+    let steps = (0..<30).map {
+      Tariff.Step(from: start + .hours($0), price: .microEuros(random.pick(-20_000...400_000)), carbon: random.pick(50...600))
+    }
+    think(.tariff(Tariff(steps: steps, until: start + .hours(30))))
+    timeline.add(.changeTariff, at: now + 86_400_000)
   }
 
   // MARK: Stations

@@ -25,7 +25,7 @@ extension Simulation {
       let own = effects.filter { effect in
         switch effect {
         case .decided, .alarm: true
-        case .command, .answer, .transaction: false
+        case .command, .answer, .transaction, .plan: false
         }
       }
       let recovers = effects.contains(.alarm(.storeFailed, raised: false)) || effects.contains(.alarm(.storeFailed, raised: true))
@@ -208,7 +208,7 @@ extension Simulation {
       // Without a dead-man and with no fallback it may get nothing (rule 17); W that the vehicle's phases share may stay below 6 A (rule 8).
       let traits = hub.stations[s].traits
       guard traits.deadMan || hub.connectors[c].fallback >= hub.connectors[c].minimum else { continue }
-      guard traits.rateUnit == .amperes else { continue }
+      if case .later = view.connectors[c].reason { continue }  // it has chosen to wait
       guard let since = bay.starvingSince, now - since > 8 * period, let vehicle = bay.vehicle else { continue }
       for other in hub.connectors.indices where other != c && hub.connectors[other].circuit == hub.connectors[c].circuit {
         let t = hub.connectors[other].station

@@ -16,6 +16,8 @@ public final class Simulation {
     public var arrivals = 7200
     /// The hub as the controller is told it, if that is not as it is: a wrong site file.
     public var believed: Hub?
+    /// How long a plan may take, ms.
+    public var slowestPlan = 3000
     /// Keeps the texts of the newest events for a finding.
     public var history = 60
     public init() {}
@@ -38,6 +40,8 @@ public final class Simulation {
     case withdraw(String)
     case connect(Int)
     case limitBegins
+    case planned(Planned)
+    case changeTariff
     case audit
   }
 
@@ -150,6 +154,7 @@ public final class Simulation {
   private func begin() {
     for k in bases.indices { applyBase(k, from: [0, 0, 0]) }
     think(.configured(options.believed ?? hub, version: "simulation"))
+    if hub.planning != nil { timeline.add(.changeTariff, at: 1000) }
     for m in meters.indices { timeline.add(.meter(m), at: random.pick(0...1000)) }
     for s in stations.indices {
       timeline.add(.connect(s), at: random.pick(500...20_000))
@@ -257,8 +262,16 @@ public final class Simulation {
         toldIDs[id] = (s, ticket)
       }
       timeline.add(.answer(answer, ticket: ticket, station: s, link: links[s]), at: down(s))
+    case .plan(let request): solve(request)
     case .transaction, .decided, .alarm: break
     }
+  }
+
+  /// The planner works beside the mind: its answer comes some time later, or never.
+  private func solve(_ request: PlanRequest) {
+    report.plans += 1
+    guard !random.chance(options.faults.lostPlans) else { return }
+    timeline.add(.planned(request.solve()), at: now + random.pick(5...options.slowestPlan))
   }
 
   /// Sends the next command if the call before has ended.

@@ -17,15 +17,17 @@ public struct Hub: Hashable, Sendable, Codable {
   public var connectors: [Connector]
   public var access: Access
   public var settings: Settings
+  /// nil: the hub shares the present moment and does not look ahead.
+  public var planning: PlanningPolicy?
 
   public init(
     id: String, name: String = "", timeZone: String = "UTC", nominalVoltage: Voltage = .volts(230), circuits: [Circuit],
     meters: [Meter] = [], stations: [Station] = [], connectors: [Connector] = [], access: Access = .anyone,
-    settings: Settings = Settings()
+    settings: Settings = Settings(), planning: PlanningPolicy? = nil
   ) {
     (self.id, self.name, self.timeZone, self.nominalVoltage) = (id, name, timeZone, nominalVoltage)
     (self.circuits, self.meters, self.stations, self.connectors) = (circuits, meters, stations, connectors)
-    (self.access, self.settings) = (access, settings)
+    (self.access, self.settings, self.planning) = (access, settings, planning)
   }
 }
 

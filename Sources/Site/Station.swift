@@ -58,6 +58,9 @@ public struct Connector: Hashable, Sendable, Codable {
   public var weight: Int
   /// Served before others when there is not enough for all; smaller goes first.
   public var priority: Int
+  /// What its vehicles usually stay and take, as the site file says; nil: the hub learns it.
+  public var usualStay: TimeSpan?
+  public var usualEnergy: Energy?
 
   public init(
     station: Int, number: Int, circuit: Int, supply: Supply = .ac, wiring: Wiring? = Wiring(), maximum: Current = .amperes(32),

@@ -95,6 +95,8 @@ struct DemoTable {
     case .notControlled(let gap): "not controlled: \(gap)"
     case .storeFailed: "the journal cannot keep records"
     case .held: "set by hand"
+    case .later: "later, by plan"
+    case .planned: "by plan"
     }
   }
 

@@ -1,0 +1,195 @@
+import Quantities
+import Scheduling
+import Site
+
+/// What the planner is asked, in whole numbers: kept in the journal, so that the same plan can be worked out again anywhere.
+public struct PlanRequest: Hashable, Sendable, Codable {
+  public struct Circuit: Hashable, Sendable, Codable {
+    public var parent: Int?
+    /// What vehicles may draw together; one value per slot.
+    public var room: PerPhase<[Current]>
+  }
+  public struct Session: Hashable, Sendable, Codable {
+    public var connector: Int
+    public var transaction: Int
+    public var circuit: Int
+    public var phases: Phases
+    public var smallest: Current
+    public var largest: Current
+    public var step: Current
+    /// It may charge in the slots before this one.
+    public var slots: Int
+    /// What it still needs, and what it had when that was asked, at `asked`.
+    public var energy: Energy
+    public var taken: Energy
+    /// Thousandths by which its energy is worth more than the policy says.
+    public var worth: Int
+    /// Departure or energy is what the hub has learnt to expect, not what was said.
+    public var isEstimate: Bool
+  }
+  public var id: UInt64
+  public var asked: Instant
+  /// The start of the slot in which it was asked.
+  public var start: Instant
+  public var slot: TimeSpan
+  /// One per slot, CO2 included.
+  public var prices: [EnergyPrice]
+  /// Phase to neutral.
+  public var voltage: Voltage
+  public var policy: PlanningPolicy
+  public var circuits: [Circuit]
+  public var sessions: [Session]
+
+  /// The planner's answer. The same on every machine: the bound is a number of steps.
+  /// - Complexity: see `Planner`; tens of milliseconds for a thousand sessions.
+  public func solve() -> Planned {
+    let planner = Planner(gap: 1e-3, mostIterations: policy.iterations, ofValue: true)
+    var cold: WarmStart?
+    do throws(PlanningProblem.Flaw) {
+      return Planned(self, try planner.plan(problem, keys: nil, warm: &cold))
+    } catch {
+      preconditionFailure("the mind asked for a plan of a problem that is none: \(error)")
+    }
+  }
+
+  /// Of everything it says: tells whether two requests are the same.
+  public var fingerprint: UInt64 {
+    var hash = Fingerprint()
+    hash.add([
+      Int(truncatingIfNeeded: id), asked.milliseconds, start.milliseconds, slot.raw, voltage.raw, policy.peakPrice,
+      policy.iterations,
+    ])
+    hash.add([policy.firstWorth.raw, policy.firstPart.raw, policy.laterWorth.raw])
+    hash.add(prices.map(\.raw))
+    for circuit in circuits {
+      hash.add([circuit.parent ?? -1])
+      for phase in Phase.allCases { hash.add(circuit.room[phase].map(\.raw)) }
+    }
+    for session in sessions {
+      hash.add([session.connector, session.transaction, session.circuit, Int(session.phases.rawValue), session.smallest.raw])
+      hash.add([session.largest.raw, session.step.raw, session.slots, session.energy.raw, session.taken.raw, session.worth])
+    }
+    return hash.value
+  }
+
+  /// The same question as the planner takes it.
+  public var problem: PlanningProblem {
+    PlanningProblem(
+      slotMinutes: slot.raw / 60_000, volts: Double(voltage.raw) / 1000, prices: prices.map(\.euros),
+      early: 0.002, peak: Double(policy.peakPrice) / 1_000_000,
+      circuits: circuits.map { circuit in
+        PlanningProblem.Circuit(parent: circuit.parent, limit: circuit.room.map { $0.map { Double($0.raw) / 1000 } })
+      },
+      sessions: sessions.map { session in
+        PlanningProblem.Session(
+          circuit: session.circuit, phases: session.phases, smallest: Double(session.smallest.raw) / 1000,
+          largest: Double(session.largest.raw) / 1000, step: Double(session.step.raw) / 1000, window: 0..<session.slots,
+          value: values(session))
+      })
+  }
+
+  private func values(_ session: Session) -> [PlanningProblem.ValueStep] {
+    let first = min(session.energy, policy.firstPart)
+    func worth(_ price: EnergyPrice) -> Double { price.scaled(session.worth, over: 1000).euros }
+    var steps = [PlanningProblem.ValueStep(wattHours: Double(first.wattHours), euroPerKilowattHour: worth(policy.firstWorth))]
+    if session.energy > first {
+      steps.append(
+        PlanningProblem.ValueStep(
+          wattHours: Double((session.energy - first).wattHours), euroPerKilowattHour: worth(policy.laterWorth)))
+    }
+    return steps
+  }
+}
+
+/// FNV-1a over whole numbers.
+private struct Fingerprint {
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+  mutating func add(_ numbers: [Int]) {
+    for number in numbers + [numbers.count] {
+      var rest = UInt64(bitPattern: Int64(number))
+      for _ in 0..<8 {
+        value = (value ^ (rest & 0xFF)) &* 0x0000_0100_0000_01B3
+        rest >>= 8
+      }
+    }
+  }
+}
+
+/// A plan, as far as the guard and those who ask why need it.
+public struct Planned: Hashable, Sendable, Codable {
+  public struct Session: Hashable, Sendable, Codable {
+    public var connector: Int
+    public var transaction: Int
+    /// Per used phase, one per slot from the plan's start; 0 A after the last.
+    public var currents: [Current]
+    /// What it still needed when the plan was made, and what of that the plan cannot give it.
+    public var needed: Energy
+    public var unserved: Energy
+    /// What it had when the plan was asked for, and when that was.
+    public var taken: Energy
+    public var asked: Instant
+    /// When it is expected to leave, rounded to the slot.
+    public var departure: Instant
+    public var isEstimate: Bool
+  }
+  /// A limit that holds the plan back.
+  public struct Neck: Hashable, Sendable, Codable {
+    public var circuit: Int
+    public var phase: Phase
+    /// First and last slot of one stretch.
+    public var first: Int
+    public var last: Int
+    /// Micro-euros that one more ampere in each of these slots would be worth.
+    public var worth: Int
+  }
+  public var id: UInt64
+  public var fingerprint: UInt64
+  public var iterations: Int
+  public var start: Instant
+  public var slot: TimeSpan
+  public var sessions: [Session]
+  /// The dearest first, at most sixteen.
+  public var necks: [Neck]
+
+  init(_ request: PlanRequest, _ plan: Plan) {
+    (id, fingerprint, iterations) = (request.id, request.fingerprint, plan.iterations)
+    (start, slot) = (request.start, request.slot)
+    sessions = request.sessions.indices.map { i in
+      let session = request.sessions[i]
+      var currents = plan.currents[i]
+      while currents.last == .zero { currents.removeLast() }
+      return Session(
+        connector: session.connector, transaction: session.transaction, currents: currents, needed: session.energy,
+        unserved: .wattHours(Int(plan.unserved[i].rounded(.down))), taken: session.taken, asked: request.asked,
+        departure: request.start + request.slot * session.slots,
+        isEstimate: session.isEstimate)
+    }
+    necks = Self.stretches(plan.binding)
+  }
+
+  /// Neighbouring slots of one circuit and phase in one.
+  private static func stretches(_ binding: [Plan.Neck]) -> [Neck] {
+    var found: [Neck] = []
+    let ordered = binding.sorted { ($0.circuit, $0.phase.rawValue, $0.slot) < ($1.circuit, $1.phase.rawValue, $1.slot) }
+    for neck in ordered {
+      let worth = Int((neck.euroPerAmpere * 1_000_000).rounded())
+      if let last = found.last, last.circuit == neck.circuit, last.phase == neck.phase, last.last + 1 == neck.slot {
+        found[found.count - 1].last = neck.slot
+        found[found.count - 1].worth += worth
+      } else {
+        found.append(Neck(circuit: neck.circuit, phase: neck.phase, first: neck.slot, last: neck.slot, worth: worth))
+      }
+    }
+    let order = found.indices.sorted { (-found[$0].worth, $0) < (-found[$1].worth, $1) }
+    return order.prefix(16).map { found[$0] }
+  }
+
+  /// The session of a transaction, if the plan knows it.
+  func session(_ connector: Int, _ transaction: Int) -> Session? {
+    sessions.first { $0.connector == connector && $0.transaction == transaction }
+  }
+  /// Which slot holds an instant; nil: none of the plan's.
+  func slot(at instant: Instant) -> Int? {
+    instant < start ? nil : (instant - start).raw / slot.raw
+  }
+}

@@ -1,0 +1,238 @@
+import Quantities
+import Scheduling
+import Site
+
+/// What the mind keeps for looking ahead.
+struct PlanningState: Sendable, Codable {
+  var stays = StayStatistics()
+  /// One for each circuit.
+  var loads: [LoadStatistics] = []
+  var tariff: Tariff?
+  var plan: Planned?
+  /// The highest current that the plan lets vehicles draw together on each phase.
+  var peak: PerPhase<Current>?
+  var lastRequest: UInt64 = 0
+  /// A request whose answer has not come, and since when.
+  var awaited: (id: UInt64, since: Monotonic)? {
+    get { awaitedID.flatMap { id in awaitedSince.map { (id, $0) } } }
+    set { (awaitedID, awaitedSince) = (newValue?.id, newValue?.since) }
+  }
+  private var awaitedID: UInt64?
+  private var awaitedSince: Monotonic?
+  /// Something happened that the plan does not know.
+  var isOutdated = false
+  var askedAt: Monotonic?
+}
+
+extension SiteController {
+  /// Plans are asked for no more often than this, and given up after so long.
+  private var planInterval: TimeSpan { .seconds(10) }
+  private var planPatience: TimeSpan { .seconds(60) }
+  /// Which part of the seen loads a plan allows for, and which part of the stays it counts on.
+  private var cautiousLoad: Int { 850 }
+  private var cautiousStay: Int { 250 }
+  private var generousEnergy: Int { 750 }
+
+  mutating func outdatePlan() { planning.isOutdated = true }
+
+  /// Takes a plan that was asked for; any other is none of ours.
+  /// - Returns: whether it is in force now.
+  mutating func take(_ planned: Planned) -> Bool {
+    guard let awaited = planning.awaited, awaited.id == planned.id else { return false }
+    planning.awaited = nil
+    planning.plan = planned
+    planning.peak = peak(of: planned)
+    return true
+  }
+
+  /// The highest current that the plan lets the vehicles draw together on each phase.
+  private func peak(of planned: Planned) -> PerPhase<Current> {
+    let slots = planned.sessions.map(\.currents.count).max() ?? 0
+    return (0..<slots).reduce(.zero) { peak, slot in
+      var sum = PerPhase<Current>.zero
+      for session in planned.sessions where session.currents.indices.contains(slot) {
+        sum += PerPhase(session.currents[slot], on: phases(session.connector))
+      }
+      return peak.maximum(sum)
+    }
+  }
+
+  /// Asks for a plan when something has happened, and at each new slot.
+  mutating func plan(_ weighing: Weighing, _ order: [Int], _ now: EventStamp, _ out: inout [Effect]) {
+    guard let policy = hub.planning else { return }
+    guard !order.isEmpty else {
+      planning.plan = nil
+      return
+    }
+    guard isPlanDue(policy, now) else { return }
+    planning.lastRequest += 1
+    let request = request(policy, weighing, order, now)
+    guard !request.sessions.isEmpty else { return }
+    (planning.isOutdated, planning.askedAt) = (false, now.monotonic)
+    planning.awaited = (request.id, now.monotonic)
+    out.append(.plan(request))
+  }
+
+  private func isPlanDue(_ policy: PlanningPolicy, _ now: EventStamp) -> Bool {
+    if let awaited = planning.awaited, now.monotonic - awaited.since < planPatience { return false }
+    if let asked = planning.askedAt, now.monotonic - asked < planInterval { return false }
+    return planning.isOutdated || planning.plan.map { $0.start != now.utc.floored(to: policy.slot) } ?? true
+  }
+
+  /// When a plan may be asked for next.
+  func planDeadline(_ now: EventStamp) -> [Monotonic?] {
+    guard let policy = hub.planning, connectors.indices.contains(where: { isClaimant($0) }) else { return [] }
+    let next = now.utc.floored(to: policy.slot) + policy.slot
+    var moments: [Monotonic?] = [now.monotonic + (next - now.utc)]
+    moments.append(planning.awaited.map { $0.since + planPatience })
+    if planning.isOutdated || planning.plan == nil { moments.append(planning.askedAt.map { $0 + planInterval }) }
+    return moments
+  }
+
+  // MARK: The question
+
+  private func request(_ policy: PlanningPolicy, _ weighing: Weighing, _ order: [Int], _ now: EventStamp) -> PlanRequest {
+    let start = now.utc.floored(to: policy.slot)
+    let slots = max(1, policy.horizon.raw / policy.slot.raw)
+    let starts = (0..<slots).map { start + policy.slot * $0 }
+    return PlanRequest(
+      id: planning.lastRequest, asked: now.utc, start: start, slot: policy.slot,
+      prices: starts.map { price(policy, at: max($0, now.utc)) },
+      voltage: hub.nominalVoltage, policy: policy, circuits: rooms(starts, policy.slot, weighing, order, now),
+      sessions: order.compactMap { session($0, policy, start, slots, now) })
+  }
+
+  func price(_ policy: PlanningPolicy, at instant: Instant) -> EnergyPrice {
+    guard let step = planning.tariff?.step(at: instant) else { return policy.price }
+    return step.price + EnergyPrice(raw: (step.carbon ?? 0) * policy.carbonPrice / 1000)
+  }
+
+  private func session(_ c: Int, _ policy: PlanningPolicy, _ start: Instant, _ slots: Int, _ now: EventStamp)
+    -> PlanRequest.Session?
+  {
+    guard let transaction = connectors[c].transaction else { return nil }
+    let smallest = minimum(c)
+    let largest = max(smallest, ceiling(c))
+    let (energy, energyIsEstimate) = wanted(c, transaction, policy)
+    let (departure, stayIsEstimate) = leaves(c, transaction, policy, now)
+    let stays = max(policy.slot, departure - start)
+    return PlanRequest.Session(
+      connector: c, transaction: transaction.id, circuit: hub.connectors[c].circuit, phases: phases(c), smallest: smallest,
+      largest: largest, step: max(.milliamperes(100), station(of: c).traits.step),
+      slots: min(slots, (stays.raw + policy.slot.raw - 1) / policy.slot.raw), energy: energy, taken: self.energy(c),
+      worth: hub.connectors[c].weight * 10 * 100 / max(1, connectors[c].priority ?? hub.connectors[c].priority),
+      isEstimate: energyIsEstimate || stayIsEstimate)
+  }
+
+  /// What it still wants: what was said, else what the site file says, else what others took that came at this hour.
+  func wanted(_ c: Int, _ transaction: Transaction, _ policy: PlanningPolicy) -> (Energy, isEstimate: Bool) {
+    let soFar = energy(c)
+    let least = Energy.wattHours(1000)
+    if let said = connectors[c].need?.energy { return (max(.wattHours(100), said - soFar), false) }
+    let total =
+      hub.connectors[c].usualEnergy
+      ?? planning.stays.energy(arrival: transaction.startedAt, soFar: soFar, permille: generousEnergy) ?? policy.assumedEnergy
+    return (max(least, total - soFar), true)
+  }
+
+  /// When it leaves, likewise.
+  func leaves(_ c: Int, _ transaction: Transaction, _ policy: PlanningPolicy, _ now: EventStamp) -> (Instant, isEstimate: Bool) {
+    if let said = connectors[c].need?.departure, said > now.utc { return (said, false) }
+    let arrival = min(transaction.startedAt, now.utc)
+    let stay =
+      hub.connectors[c].usualStay
+      ?? planning.stays.stay(arrival: arrival, soFar: now.utc - arrival, permille: cautiousStay) ?? policy.assumedStay
+    // Who is still there after that stays a while.
+    return (max(arrival + stay, now.utc + .minutes(30)), true)
+  }
+
+  /// What vehicles may draw on each circuit in each slot: the lowest limit there, less the margin, the load that is expected not to be
+  /// exceeded, and what those draw who are not planned for.
+  private func rooms(_ starts: [Instant], _ slot: TimeSpan, _ weighing: Weighing, _ order: [Int], _ now: EventStamp)
+    -> [PlanRequest.Circuit]
+  {
+    var planned = [Bool](repeating: false, count: connectors.count)
+    for c in order { planned[c] = true }
+    var fixed = hub.circuits.indices.map { weighing.committedSum[$0] + weighing.reserve[$0] }
+    for c in order { add(PerPhase<Current>.zero - weighing.committed[c], at: hub.connectors[c].circuit, to: &fixed) }
+    let loads = expectedLoads(starts, weighing, now)
+    return hub.circuits.indices.map { k in
+      let limits = starts.map { lowestLimit(k, from: $0, until: $0 + slot, now) }
+      var room = PerPhase<[Current]>([], [], [])
+      for phase in Phase.allCases {
+        let taken = hub.circuits[k].margin + fixed[k][phase]
+        room[phase] = starts.indices.map { t in
+          max(.zero, limits[t][phase] - taken - counted(loads[k][t][phase], k, phase))
+        }
+      }
+      return PlanRequest.Circuit(parent: hub.circuits[k].parent, room: room)
+    }
+  }
+
+  /// The lowest of all limits that hold at any moment of a slot.
+  private func lowestLimit(_ k: Int, from: Instant, until: Instant, _ now: EventStamp) -> PerPhase<Current> {
+    let circuit = hub.circuits[k]
+    if circuit.maintenance { return .zero }
+    var lowest = circuit.rating.minimum(circuit.manualCap ?? circuit.rating)
+    if let contract = circuit.contract { lowest = lowest.minimum(mean(of: contract)) }
+    for limit in limits where limit.circuit == k && limit.from - anticipation < until && limit.until.map({ $0 > from }) ?? true {
+      lowest = lowest.minimum(current(of: limit.amount, circuit: k))
+    }
+    return lowest
+  }
+
+  private func mean(of contract: ContractLimit) -> PerPhase<Current> {
+    switch contract.amount {
+    case .current(let mean): mean
+    case .power(let mean): PerPhase(all: mean.current(at: highestVoltage, phases: 3))
+    }
+  }
+
+  /// Per circuit and slot: what was seen in earlier weeks at that time, moved by how today differs, the difference fading within four
+  /// hours; without earlier weeks what is seen now; where no meter sees it the configured worst.
+  private func expectedLoads(_ starts: [Instant], _ weighing: Weighing, _ now: EventStamp) -> [[PerPhase<Current>]] {
+    var own = hub.circuits.map { circuit in starts.map { _ in circuit.baseWorst } }
+    var result = own
+    for k in hub.circuits.indices.reversed() {
+      result[k] = own[k]
+      if hub.circuits[k].measurement != nil, !isStale(k, at: now.monotonic) {
+        for t in starts.indices {
+          for phase in Phase.allCases where !weighing.bases[k].worst[phase] {
+            result[k][t][phase] = expectedLoad(k, phase, at: starts[t], now: weighing.bases[k].rises[phase], now)
+          }
+        }
+      }
+      guard let parent = hub.circuits[k].parent else { continue }
+      for t in starts.indices { own[parent][t] += result[k][t] }
+    }
+    return result
+  }
+
+  private func expectedLoad(_ k: Int, _ phase: Phase, at start: Instant, now present: Current, _ now: EventStamp) -> Current {
+    guard planning.loads.indices.contains(k), let usual = planning.loads[k].quantile(cautiousLoad, at: start, phase),
+      let usualNow = planning.loads[k].quantile(500, at: now.utc, phase)
+    else { return present }
+    let fading = max(0, TimeSpan.hours(4).raw - max(0, (start - now.utc).raw))
+    return usual + (present - usualNow).scaled(fading, over: TimeSpan.hours(4).raw)
+  }
+
+  // MARK: Learning
+
+  /// Keeps what the load was, for the forecasts of later weeks.
+  mutating func learnLoads(_ bases: [Base], _ now: EventStamp) {
+    guard hub.planning != nil else { return }
+    while planning.loads.count < circuits.count { planning.loads.append(LoadStatistics()) }
+    for k in circuits.indices where hub.circuits[k].measurement != nil {
+      let isKnown = Phase.allCases.allSatisfy { !bases[k].worst[$0] }
+      if isKnown { planning.loads[k].notice(bases[k].cuts, until: now.utc) } else { planning.loads[k].pause() }
+    }
+  }
+
+  /// A session has ended: how long it was, and what it took.
+  mutating func learnSession(_ c: Int, _ transaction: Transaction, _ now: EventStamp) {
+    guard hub.planning != nil, !transaction.late else { return }
+    let stay = now.utc - transaction.startedAt
+    guard stay > .zero, stay < .days(5) else { return }
+    planning.stays.add(arrival: transaction.startedAt, stay: stay, energy: energy(c))
+  }
+}
