@@ -33,6 +33,7 @@ public final class LiveHub: @unchecked Sendable {
 
   public let loop: EventLoop
   let log: Log
+  let clock: HubClock
   let state: StateDirectory
   let box = WeakBox()
 
@@ -41,6 +42,10 @@ public final class LiveHub: @unchecked Sendable {
   var driver: Driver<JournalStore>
   /// One for each station of the hub, in its order.
   var stations: [StationPost] = []
+  /// The place of each station in the plan.
+  var places: [String: Int] = [:]
+  /// When each station's dialogue has to be seen to.
+  var deadlines = Deadlines()
   /// Events that wait until the one before has been thought about.
   var waiting: [Event] = []
   var isThinking = false
@@ -97,12 +102,12 @@ public final class LiveHub: @unchecked Sendable {
 
   /// Locks the state directory, opens the journal and brings the mind back from it. Nothing is heard or said before `start`.
   /// - Throws: `Flaw`.
-  public init(_ plan: Plan, state path: String, log: @escaping Log) throws(Flaw) {
+  public init(_ plan: Plan, state path: String, clock: HubClock = .system, log: @escaping Log) throws(Flaw) {
     let refusals = SiteCheck(plan.site).refusals
     guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
     do throws(StateDirectory.Flaw) { state = try StateDirectory(path: path) } catch { throw .state(error) }
     do throws(LoopFault) { loop = try EventLoop() } catch { throw .loop(error) }
-    (self.plan, self.log) = (plan, log)
+    (self.plan, self.log, self.clock) = (plan, log, clock)
     let (file, box, loop) = (JournalStore.path(in: path), box, loop)
     do {
       let restored = access(file, F_OK) == 0 ? try JournalReader(path: file).restore() : nil
@@ -112,7 +117,7 @@ public final class LiveHub: @unchecked Sendable {
       loop.stop()
       throw .journal(path: file, "\(error)")
     }
-    wallOffset = Self.wallOffset
+    wallOffset = clock.offset
     box.hub = self
   }
 
@@ -166,15 +171,15 @@ public final class LiveHub: @unchecked Sendable {
     let store = loop.sync { [self] () -> JournalStore in
       timer?.cancel()
       clockCheck?.cancel()
-      driver.finish(monotonic: Self.monotonic)
+      driver.finish(monotonic: monotonic)
       return driver.store
     }
     // Twice: what was under way, and then what waited for it with the snapshot.
     for _ in 0..<4 {
       store.flush()
       let isDurable = loop.sync { [self] () -> Bool in
-        _ = driver.wake(utc: Self.utc, monotonic: Self.monotonic)
-        if !driver.isDurable { driver.finish(monotonic: Self.monotonic) }
+        _ = driver.wake(utc: utc, monotonic: monotonic)
+        if !driver.isDurable { driver.finish(monotonic: monotonic) }
         return driver.isDurable
       }
       if isDurable { break }
@@ -188,7 +193,7 @@ public final class LiveHub: @unchecked Sendable {
   /// What the mind knows now, and the hub it is about. From any thread.
   public func view() -> (hub: Hub, view: HubView, counts: Counts) {
     loop.sync { [self] in
-      (driver.controller.hub, driver.controller.view(at: driver.stamp(utc: Self.utc, monotonic: Self.monotonic)), counts)
+      (driver.controller.hub, driver.controller.view(at: driver.stamp(utc: utc, monotonic: monotonic)), counts)
     }
   }
 }

@@ -50,5 +50,7 @@ public struct Report: Sendable {
   /// Mean of what was committed and not drawn, thousandths of the connection's rating: the price of caution.
   public var caution = 0
   public var findings: [Finding] = []
+  /// SHA-256 over everything that left the mind and when, in hexadecimal; empty unless asked for.
+  public var effectsDigest = ""
   public init() {}
 }

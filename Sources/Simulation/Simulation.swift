@@ -18,6 +18,8 @@ public final class Simulation {
     public var believed: Hub?
     /// Keeps the texts of the newest events for a finding.
     public var history = 60
+    /// Makes `Report.effectsDigest`.
+    public var digestsEffects = false
     public init() {}
   }
   enum Item {
@@ -53,6 +55,7 @@ public final class Simulation {
   var hub: Hub { made.hub }
   static let epoch = Instant(seconds: 1_790_000_000)
 
+  var effectsSoFar = SHA256()
   var timeline = Timeline<Item>()
   var random: SeededRandom
   var bases: [BaseLoad]
@@ -218,6 +221,14 @@ public final class Simulation {
     timeline.add(.mindWake, at: mind.scheduledWake)
   }
 
+  private func digest(_ effect: Effect) {
+    do {
+      effectsSoFar.update(try BinaryEncoder.encode(now) + BinaryEncoder.encode(effect))
+    } catch {
+      preconditionFailure("an effect that cannot be written: \(error)")
+    }
+  }
+
   private func remember(_ event: Event) {
     guard options.history > 0 else { return }
     switch event {
@@ -233,6 +244,7 @@ public final class Simulation {
   }
 
   private func carryOut(_ effect: Effect) {
+    if options.digestsEffects { digest(effect) }
     switch effect {
     case .command(let id, let s, let command, let urgency):
       report.commands += 1
