@@ -32,9 +32,9 @@ extension SiteController {
       atUTC(limit.from)
       if let until = limit.until, until > now.utc { atUTC(until) }
     }
-    for moment in facts.next { at(moment) }
-    if facts.marks.contains(where: { $0.contains(.waits) }) { atUTC(nextTurn(now)) }
-    for moment in facts.stationNext { at(moment) }
+    at(facts.next)
+    if facts.waiting > 0 { atUTC(nextTurn(now)) }
+    for case let moment? in facts.stationNext { at(moment) }
     return next
   }
 

@@ -5,11 +5,10 @@ extension SiteController {
   var siteFacts: SiteFacts { facts.site ?? SiteFacts(hub) }
 
   /// Brings the facts up to date.
-  /// - Complexity: O(connectors) comparisons, and the work for those that changed.
+  /// - Complexity: O(what changed), and O(connectors) when one becomes or ceases to be a claimant or expects a vehicle.
   mutating func refreshFacts(_ now: Monotonic) {
-    if facts.site == nil || facts.marks.count != connectors.count || facts.stationNext.count != stations.count {
-      facts.makeRoom(connectors: connectors.count, stations: stations.count)
-      facts.site = SiteFacts(hub)
+    if facts.site == nil {
+      facts = Facts(hub)
       (connectors, stations) = (Tracked(Array(connectors)), Tracked(Array(stations)))
     }
     for s in stations.takeTouched() {
@@ -17,44 +16,34 @@ extension SiteController {
       for c in hub.stations[s].connectors { renewFacts(c, now) }
     }
     for c in connectors.takeTouched() { renewFacts(c, now) }
-    for c in facts.marks.indices where facts.holdUntil[c] <= now { renewFacts(c, now) }
+    for c in facts.outdated(at: now) { renewFacts(c, now) }
     for s in facts.stationNext.indices {
       if let next = facts.stationNext[s], next <= now { facts.stationNext[s] = nextMoment(ofStation: s, after: now) }
     }
-  }
-
-  /// The places of connectors whose facts are not what they would be if they were worked out now; for checkers.
-  public func outdatedFacts(at now: EventStamp) -> [Int] {
-    var copy = self
-    copy.refreshFacts(now.monotonic)
-    var fresh = copy
-    fresh.facts = Facts()
-    fresh.refreshFacts(now.monotonic)
-    return connectors.indices.filter { c in
-      copy.facts.committed[c] != fresh.facts.committed[c] || copy.facts.unheard[c] != fresh.facts.unheard[c]
-        || copy.facts.arrival[c] != fresh.facts.arrival[c] || copy.facts.marks[c] != fresh.facts.marks[c]
-        || copy.facts.next[c] != fresh.facts.next[c]
-        || copy.facts.stationNext[hub.connectors[c].station] != fresh.facts.stationNext[hub.connectors[c].station]
-    }
+    facts.settle(hub)
   }
 
   private mutating func renewFacts(_ c: Int, _ now: Monotonic) {
     let horizon = hub.settings.horizon + hub.settings.guardTime
-    facts.committed[c] = committed(c, at: now)
-    facts.unheard[c] = committed(c, at: now, through: horizon)
-    var marks: Facts.Marks = expectsArrival(c) ? .expectsArrival : []
-    facts.arrival[c] = marks.contains(.expectsArrival) ? PerPhase(fallback(c), on: hub.connectors[c].phases) : .zero
-    if isClaimant(c) {
-      marks.insert(.claims)
-      if connectors[c].pausedSince != nil { marks.insert(.waits) }
+    var known = Facts.Known(committed: committed(c, at: now), unheard: committed(c, at: now, through: horizon))
+    let claims = isClaimant(c)
+    if claims {
+      known.marks.insert(.claims)
+      if connectors[c].pausedSince != nil { known.marks.insert(.waits) }
+    } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) {
+      known.marks.insert(.isUntold)
     }
-    if connectors[c].retryAt != nil { marks.insert(.retries) }
-    if connectors[c].reason == idleReason(c), !mustGiveBack(c) { marks.insert(.isTold) }
-    facts.marks[c] = marks
-    let next = nextMoment(c, isClaimant: marks.contains(.claims), after: now)
-    facts.next[c] = next
-    let change = nextChange(ofCommitted: c, horizon, after: now)
-    facts.hold(c, until: next.map { next in change.map { min($0, next) } ?? next } ?? change)
+    if connectors[c].retryAt != nil { known.marks.insert(.retries) }
+    if expectsArrival(c) {
+      known.marks.insert(.expectsArrival)
+      known.arrival = PerPhase(fallback(c), on: hub.connectors[c].phases)
+    }
+    known.next = nextMoment(c, isClaimant: claims, after: now)
+    known.holdsUntil = Monotonic(milliseconds: .max)
+    for moment in [known.next, nextChange(ofCommitted: c, horizon, after: now)] {
+      if let moment { known.holdsUntil = min(known.holdsUntil, moment) }
+    }
+    facts.put(known, c, circuit: hub.connectors[c].circuit)
   }
 
   /// Rule 7: a vehicle may arrive, and draw before anybody speaks.
@@ -78,5 +67,19 @@ extension SiteController {
       at(until - early - horizon + instant)
     }
     return next
+  }
+
+  /// The connectors of which the mind keeps something else than it would work out now: for checkers; there must be none.
+  /// - Complexity: O(connectors), a copy of the whole.
+  public func outdatedFacts(at now: EventStamp) -> [Int] {
+    var kept = self
+    kept.refreshFacts(now.monotonic)
+    var fresh = kept
+    fresh.facts = Facts()
+    fresh.refreshFacts(now.monotonic)
+    return connectors.indices.filter { c in
+      let s = hub.connectors[c].station
+      return kept.facts.known[c] != fresh.facts.known[c] || kept.facts.stationNext[s] != fresh.facts.stationNext[s]
+    }
   }
 }

@@ -6,10 +6,7 @@ import Site
 struct Weighing {
   var bounds: [Bound]
   var bases: [Base]
-  /// Per connector: rule 5 now, and rule 15 through the horizon.
-  var committed: [PerPhase<Current>]
-  var unheard: [PerPhase<Current>]
-  /// Per circuit: the sums of these over all connectors below.
+  /// Per circuit: the sums over all connectors below of rule 5 now, and of rule 15 through the horizon.
   var committedSum: [PerPhase<Current>]
   var unheardSum: [PerPhase<Current>]
   /// Per circuit: kept free for arrivals.
@@ -37,7 +34,7 @@ extension SiteController {
       }
     }
     raise(rises, order, targets, weighing, now, &out)
-    speakForTheRest(order, weighing, now, &out)
+    speakForTheRest(weighing, now, &out)
     retry(now, &out)
     refreshFacts(now.monotonic)
     nextDeadline = deadline(weighing, now)
@@ -52,8 +49,7 @@ extension SiteController {
     let bases = updateBases(now, &out)
     let bounds = bounds(bases, now)
     var weighing = Weighing(
-      bounds: bounds, bases: bases, committed: facts.committed, unheard: facts.unheard, committedSum: sums(facts.committed),
-      unheardSum: sums(facts.unheard),
+      bounds: bounds, bases: bases, committedSum: sums(facts.sums.committed), unheardSum: sums(facts.sums.unheard),
       reserve: reserves(), over: Array(repeating: [], count: hub.circuits.count))
     for k in hub.circuits.indices {
       let fresh = !isStale(k, at: now.monotonic)
@@ -81,11 +77,10 @@ extension SiteController {
   }
 
   /// Sums over the connectors below each circuit, and what the stations there draw themselves.
-  private func sums(_ currents: [PerPhase<Current>]) -> [PerPhase<Current>] {
-    var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    let site = siteFacts
-    for c in currents.indices { sums[site.circuitOfConnector[c]] += currents[c] }
-    for load in site.idleLoads { sums[load.circuit] += load.current }
+  /// - Parameter own: the sums over those that stand at each circuit itself.
+  private func sums(_ own: [PerPhase<Current>]) -> [PerPhase<Current>] {
+    var sums = own
+    for load in siteFacts.idleLoads { sums[load.circuit] += load.current }
     gatherUpwards(&sums)
     return sums
   }
@@ -98,21 +93,9 @@ extension SiteController {
 
   /// Rule 7: room for one vehicle that arrives and draws its fallback before anybody speaks.
   private func reserves() -> [PerPhase<Current>] {
-    var arrivals = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    var expecting = [Phases](repeating: [], count: hub.circuits.count)
-    let site = siteFacts
-    for c in facts.marks.indices where facts.marks[c].contains(.expectsArrival) {
-      let k = site.circuitOfConnector[c]
-      arrivals[k] = arrivals[k].maximum(facts.arrival[c])
-      expecting[k].formUnion(hub.connectors[c].phases)
-    }
-    for k in arrivals.indices.reversed() {
-      guard let parent = hub.circuits[k].parent else { continue }
-      arrivals[parent] = arrivals[parent].maximum(arrivals[k])
-      expecting[parent].formUnion(expecting[k])
-    }
-    return arrivals.indices.map { k in
-      hub.circuits[k].arrivalReserve.map { PerPhase(max(.zero, $0), on: expecting[k]) } ?? arrivals[k]
+    hub.circuits.indices.map { k in
+      let arrival = facts.arrivals[k]
+      return hub.circuits[k].arrivalReserve.map { PerPhase(max(.zero, $0), on: arrival.phases) } ?? arrival.current
     }
   }
 
@@ -139,7 +122,7 @@ extension SiteController {
   /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
   /// wait, least energy.
   private func claimOrder(_ now: EventStamp) -> [Int] {
-    let claimants = facts.marks.indices.filter { facts.marks[$0].contains(.claims) }
+    let claimants = facts.claimants
     let keys = claimants.map { c in
       (
         standing(c, now), connectors[c].priority ?? hub.connectors[c].priority,
@@ -192,16 +175,9 @@ extension SiteController {
 
   /// The weighted max-min fair shares of what is left for the claimants.
   private func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
-    var fixed = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    var claiming = [Bool](repeating: false, count: connectors.count)
-    for c in order { claiming[c] = true }
-    let site = siteFacts
-    for c in connectors.indices {
-      let circuit = site.circuitOfConnector[c]
-      if claiming[c] { fixed[circuit] += overdraw(c, now) } else { fixed[circuit] += weighing.committed[c] }
-    }
-    for load in site.idleLoads { fixed[load.circuit] += load.current }
-    gatherUpwards(&fixed)
+    var own = facts.sums.rest
+    for c in order { own[hub.connectors[c].circuit] += overdraw(c, now) }
+    let fixed = sums(own)
     let rooms = hub.circuits.indices.map { k in
       var room = weighing.bounds[k].current - PerPhase(all: hub.circuits[k].margin) - fixed[k] - weighing.reserve[k]
       for phase in Phase.allCases {
@@ -300,7 +276,7 @@ extension SiteController {
         continue
       }
       let (room, blocker) = confirmedRoom(c, used, weighing, now)
-      let counted = weighing.unheard[c]
+      let counted = facts.known[c].unheard
       let already = PerPhase(all: Current.zero).maximum(counted.restricted(to: phases(c)))
       let base = leastOn(phases(c), already)
       var offer = min(share.current, max(present, base + room)).floored(to: station(of: c).traits.step)
@@ -390,11 +366,10 @@ extension SiteController {
 
   /// Connectors that are not claimants: their reason is told, and a transaction that is not authorised is held at nothing.
   private mutating func speakForTheRest(
-    _ order: [Int], _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
+    _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
   ) {
-    var claiming = [Bool](repeating: false, count: connectors.count)
-    for c in order { claiming[c] = true }
-    for c in connectors.indices where !claiming[c] && !facts.marks[c].contains(.isTold) {
+    guard facts.untold > 0 else { return }
+    for c in connectors.indices where facts.known[c].marks.contains(.isUntold) {
       let level = connectors[c].occupied ? offer(c, at: now.monotonic) ?? fallback(c) : .zero
       let reason = idleReason(c)
       if mustGiveBack(c) {

@@ -100,7 +100,9 @@ extension SiteController {
 
   /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed now.
   func highestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
-    guard let newest = connectors[c].newest, isFresh(newest.at, c, now), newest.at >= sample else { return facts.committed[c] }
+    guard let newest = connectors[c].newest, isFresh(newest.at, c, now), newest.at >= sample else {
+      return facts.known[c].committed
+    }
     let measured = newest.current.maximum(connectors[c].before?.current ?? newest.current)
     return PerPhase(hub.settings.followTolerance, on: phases(c)) + measured
   }

@@ -179,7 +179,8 @@ extension SiteController {
 
   /// The ladder of rule 21: resend, another route, uncontrollable.
   mutating func retry(_ now: EventStamp, _ out: inout [Effect]) {
-    for c in facts.marks.indices where facts.marks[c].contains(.retries) {
+    guard facts.retrying > 0 else { return }
+    for c in connectors.indices {
       guard let at = connectors[c].retryAt, now.monotonic >= at else { continue }
       guard isClaimant(c) || connectors[c].uncontrollable, let last = connectors[c].beliefs.last else {
         connectors[c].retryAt = nil

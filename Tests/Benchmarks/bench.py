@@ -28,9 +28,10 @@ def free_port():
 
 
 def site(count, port, tls=None, meter_port=None, cap=None, feeders=10):
-    """A hub of `count` stations with one single-phase connector each, spread over the phases and over feeders below one connection."""
+    """A hub of `count` stations with one single-phase connector each, spread over the phases and over feeders below one connection.
+    Every other one falls back to nothing, so that the fallbacks fit."""
     per_phase = -(-count // 3)
-    connection = {"id": "connection", "limit_a": per_phase * 16 + 1000, "base_worst_a": 500, "circuits": []}
+    connection = {"id": "connection", "limit_a": min(10_000, per_phase * 16 + 1000), "base_worst_a": 500, "circuits": []}
     if cap is not None:
         connection["manual_cap_a"] = cap
     if meter_port:
@@ -39,7 +40,7 @@ def site(count, port, tls=None, meter_port=None, cap=None, feeders=10):
         connection["circuits"].append({"id": f"feeder-{f}", "limit_a": per_phase // feeders * 16 + 100, "base_worst_a": 0})
     stations = [
         {"id": f"s{n}", "model": "ocpp-conformant", "trust": "proven", "circuit": f"feeder-{n % feeders}", "connectors": [
-            {"number": 1, "conductors": 1, "rotation": ["RST", "STR", "TRS"][n % 3], "maximum_a": 16, "fallback_a": 6}]}
+            {"number": 1, "conductors": 1, "rotation": ["RST", "STR", "TRS"][n % 3], "maximum_a": 16, "fallback_a": 6 * (n // 3 % 2)}]}
         for n in range(1, count + 1)]
     listener = {"address": "127.0.0.1", "port": port}
     if tls:
