@@ -93,7 +93,8 @@ let package = Package(
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
     promises(
-      of: "LiveHub", with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink"]),
+      of: "LiveHub",
+      with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink", "CFaultyVFS"]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
   ],
   swiftLanguageModes: [.v6]

@@ -101,8 +101,11 @@ public final class LiveHub: @unchecked Sendable {
   final class WeakBox: @unchecked Sendable { weak var hub: LiveHub? }
 
   /// Locks the state directory, opens the journal and brings the mind back from it. Nothing is heard or said before `start`.
+  /// - Parameters:
+  ///   - clock: tests give one that they move.
+  ///   - vfs: SQLite's file system for the journal, for tests; nil: its own.
   /// - Throws: `Flaw`.
-  public init(_ plan: Plan, state path: String, clock: HubClock = .system, log: @escaping Log) throws(Flaw) {
+  public init(_ plan: Plan, state path: String, clock: HubClock = .system, vfs: String? = nil, log: @escaping Log) throws(Flaw) {
     let refusals = SiteCheck(plan.site).refusals
     guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
     do throws(StateDirectory.Flaw) { state = try StateDirectory(path: path) } catch { throw .state(error) }
@@ -111,7 +114,7 @@ public final class LiveHub: @unchecked Sendable {
     let (file, box, loop) = (JournalStore.path(in: path), box, loop)
     do {
       let restored = access(file, F_OK) == 0 ? try JournalReader(path: file).restore() : nil
-      let store = try JournalStore(path: file) { loop.run { box.hub?.wake() } }
+      let store = try JournalStore(path: file, vfs: vfs) { loop.run { box.hub?.wake() } }
       driver = Driver(store: store, version: Self.version, restored: restored)
     } catch {
       loop.stop()
@@ -130,6 +133,7 @@ public final class LiveHub: @unchecked Sendable {
     do throws(Flaw) {
       let ports = try listen()
       try loop.sync { [self] () throws(Flaw) in try startMeters() }
+      giveBackFreeMemory()  // what reading the site file and the journal took
       return ports
     } catch {
       stop()

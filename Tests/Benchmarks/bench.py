@@ -1,4 +1,5 @@
 """What the benchmarks of the hub share: sites, servers, the fleet of stations, and what the kernel says of a process."""
+import atexit
 import json
 import os
 import resource
@@ -31,7 +32,7 @@ def site(count, port, tls=None, meter_port=None, cap=None, feeders=10):
     """A hub of `count` stations with one single-phase connector each, spread over the phases and over feeders below one connection.
     Every other one falls back to nothing, so that the fallbacks fit."""
     per_phase = -(-count // 3)
-    connection = {"id": "connection", "limit_a": min(10_000, per_phase * 16 + 1000), "base_worst_a": 500, "circuits": []}
+    connection = {"id": "connection", "limit_a": min(10_000, per_phase * 16 + 1000), "base_worst_a": per_phase, "circuits": []}
     if cap is not None:
         connection["manual_cap_a"] = cap
     if meter_port:
@@ -76,6 +77,7 @@ class Process:
         self.process = subprocess.Popen(
             arguments, stdout=self.log, stderr=self.log, env=dict(os.environ, SLUICE_PROFILES=os.path.join(ROOT, "Profiles")))
         self.pid = self.process.pid
+        atexit.register(self.stop)
         end = time.monotonic() + 60
         while True:
             with socket.socket() as probe:
@@ -116,7 +118,7 @@ class Fleet:
 
     def __init__(self, port, count, *options):
         self.process = subprocess.Popen(
-            [FLEET, str(port), str(count), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [FLEET, str(port), str(count), *map(str, options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def tell(self, *words):
         self.process.stdin.write(" ".join(str(word) for word in words) + "\n")

@@ -52,6 +52,7 @@ import StationLink
       print(answer)
       fflush(nil)
     }
+    exit(0)  // with everything as it is: connections end with the process
   }
 
   private static func raiseDescriptorLimit() {

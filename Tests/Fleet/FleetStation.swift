@@ -59,7 +59,7 @@ final class FleetStation: @unchecked Sendable {
     say(.status(connector: 1, .charging, at: crowd.utc))
   }
 
-  /// A sample of what the vehicle takes; it follows its limit by then.
+  /// A sample of what the vehicle takes.
   func sample() {
     guard isOpen, let transaction else { return }
     follow()
@@ -104,12 +104,13 @@ final class FleetStation: @unchecked Sendable {
     }
   }
 
-  /// What the schedule allows now.
+  /// What the schedule allows now; the vehicle follows at once.
   private func obey(_ schedule: Schedule) {
     let elapsed = schedule.start.map { crowd.utc - $0 } ?? .zero
     guard let period = schedule.periods.last(where: { $0.start <= elapsed }) ?? schedule.periods.first else { return }
     let allowed = Double(period.tenths) / 10
     crowd.limited(from: limit, to: allowed)
     limit = allowed
+    follow()
   }
 }
