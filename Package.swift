@@ -72,6 +72,12 @@ let package = Package(
     .executableTarget(
       name: "victim", dependencies: ["Quantities", "Site", "Control", "Record", "Journal", "CFaultyVFS"], path: "Tests/Victim",
       swiftSettings: strict),
+    .executableTarget(
+      name: "fleet",
+      dependencies: [
+        "Quantities", "Site", "ChargingProfiles", "OCPP", "Metering", "SiteFiles", "ModbusLink", "Loop", "StationLink",
+      ],
+      path: "Tests/Fleet", swiftSettings: strict),
     promises(of: "Quantities"),
     promises(of: "Documents"),
     promises(of: "Site", with: ["Quantities"]),
@@ -86,7 +92,9 @@ let package = Package(
     promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
-    promises(of: "LiveHub", with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink"]),
+    promises(
+      of: "LiveHub",
+      with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink", "CFaultyVFS"]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
   ],
   swiftLanguageModes: [.v6]

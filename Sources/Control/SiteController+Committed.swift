@@ -2,8 +2,8 @@ import Quantities
 import Site
 
 extension SiteController {
-  func station(of c: Int) -> Station { hub.stations[hub.connectors[c].station] }
-  func state(ofStationOf c: Int) -> StationState { stations[hub.connectors[c].station] }
+  @inline(__always) func station(of c: Int) -> Station { hub.stations[hub.connectors[c].station] }
+  @inline(__always) func state(ofStationOf c: Int) -> StationState { stations[hub.connectors[c].station] }
 
   /// The circuit phases that a connector's current counts on: all wired ones, or those its vehicle was seen to use (rule 8).
   func phases(_ c: Int) -> Phases {
@@ -20,9 +20,8 @@ extension SiteController {
   /// all phases that it may use if the model is not proven to divide (rules 8, 10).
   func minimum(_ c: Int) -> Current {
     let least = hub.connectors[c].minimum
-    let traits = traits(c)
-    guard traits.rateUnit == .watts, hub.connectors[c].supply == .ac else { return least }
-    let sharing = traits.dividesWatts ? 1 : phases(c).count
+    guard station(of: c).traits.rateUnit == .watts, hub.connectors[c].supply == .ac else { return least }
+    let sharing = traits(c).dividesWatts ? 1 : phases(c).count
     let most = least.scaled(highestVoltage.raw, over: hub.settings.lowestVoltage.raw) + .milliamperes(100)
     return min((most * sharing).floored(to: .milliamperes(100)), hardwareMaximum(c))
   }
@@ -58,28 +57,32 @@ extension SiteController {
   /// Rules 5 and 15: the most it may draw at any moment from `now` through `horizon`, when nobody speaks to it from now on.
   /// - Parameter horizon: zero: only now.
   func committed(_ c: Int, at now: Monotonic, through horizon: TimeSpan) -> PerPhase<Current> {
-    let connector = connectors[c]
-    if station(of: c).state == .planned { return .zero }
+    let s = hub.connectors[c].station
+    if hub.stations[s].state == .planned { return .zero }
     var level = Current.zero
-    let station = state(ofStationOf: c)
-    if !station.connected || station.stage != .controlled {
+    if !stations[s].connected || stations[s].stage != .controlled {
       level = max(level, unheardLevel(c))
-    } else if connector.occupied && connector.beliefs.isEmpty {
+    } else if connectors[c].occupied && connectors[c].beliefs.isEmpty {
       level = max(level, fallback(c))
     }
-    if connector.uncontrollable { level = max(level, hardwareMaximum(c)) }
-    for belief in connector.beliefs {
-      level = max(level, belief.level(at: now, through: horizon, early: skew(c), late: afterglow(c)))
+    if connectors[c].uncontrollable { level = max(level, hardwareMaximum(c)) }
+    if !connectors[c].beliefs.isEmpty {
+      let (early, late) = (skew(c), afterglow(c))
+      for belief in connectors[c].beliefs {
+        level = max(level, belief.level(at: now, through: horizon, early: early, late: late))
+      }
     }
     level = min(level, hardwareMaximum(c))
     var result = PerPhase(level, on: phases(c))
-    if let newest = connector.newest, isFresh(newest.at, c, now) { result = result.maximum(newest.current) }
+    if let newest = connectors[c].newest, isFresh(newest.at, c, now) { result = result.maximum(newest.current) }
     return result
   }
 
   /// Forgets an offer that never left (superseded, withdrawn or refused).
   mutating func forget(_ command: CommandID) {
-    for c in connectors.indices { connectors[c].beliefs.removeAll { $0.command == command } }
+    for c in connectors.indices where connectors[c].beliefs.contains(where: { $0.command == command }) {
+      connectors[c].beliefs.removeAll { $0.command == command }
+    }
   }
 
   /// The newest offer that is still running; nil: the fallback, or nothing.

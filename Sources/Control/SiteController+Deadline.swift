@@ -33,49 +33,50 @@ extension SiteController {
       atUTC(limit.from)
       if let until = limit.until, until > now.utc { atUTC(until) }
     }
-    var someoneWaits = false
-    for c in connectors.indices {
-      let connector = connectors[c]
-      at(connector.retryAt)
-      if let newest = connector.newest, newest.current.largest > .zero {
-        let end = newest.at + station(of: c).traits.sampleInterval * 2 + .seconds(2) + .milliseconds(1)
-        if end > now.monotonic { at(end) }
-      }
-      for belief in connector.beliefs {
-        guard let until = belief.until else { continue }
-        for moment in [until - skew(c), until, until + afterglow(c)] where moment + .milliseconds(1) > now.monotonic {
-          at(moment + .milliseconds(1))
-        }
-      }
-      guard isClaimant(c) else { continue }
-      if let until = connector.beliefs.last?.until {
-        let half =
-          connector.beliefs.last.map { $0.current < hub.connectors[c].fallback } ?? false
-          ? hub.settings.horizon * 2 : hub.settings.horizon / 2
-        if until - half > now.monotonic { at(until - half) }
-      }
-      if let sent = connector.lastSent, sent + station(of: c).traits.minimumInterval > now.monotonic {
-        at(sent + station(of: c).traits.minimumInterval)
-      }
-      if let lowered = connector.lastShareDecrease, lowered + hub.settings.sharingInterval > now.monotonic {
-        at(lowered + hub.settings.sharingInterval)
-      }
-      if let paused = connector.pausedSince {
-        someoneWaits = true
-        if paused + hub.settings.minimumOnOff > now.monotonic { at(paused + hub.settings.minimumOnOff) }
-      }
-      if let since = connector.drawsLessSince { at(since + hub.settings.giveBackAfter) }
-    }
-    if someoneWaits { atUTC(nextTurn(now)) }
+    at(facts.next)
+    if facts.waiting > 0 { atUTC(nextTurn(now)) }
     for moment in planDeadline(now) { at(moment) }
-    for s in stations.indices where stations[s].connected {
-      switch stations[s].stage {
-      case .awaitingBoot(let until), .refused(let until): at(until)
-      case .controlled where (stations[s].clockOffset?.magnitude ?? .zero) > hub.settings.largestSkew:
-        at(stations[s].askedForTime.map { $0 + .minutes(1) } ?? now.monotonic)
-      default: break
+    for case let moment? in facts.stationNext { at(moment) }
+    return next
+  }
+
+  /// The next moment at which something has to happen to a connector.
+  func nextMoment(_ c: Int, isClaimant: Bool, after now: Monotonic) -> Monotonic? {
+    var next: Monotonic?
+    func at(_ instant: Monotonic?) {
+      guard let instant, instant > now else { return }
+      next = next.map { min($0, instant) } ?? instant
+    }
+    at(connectors[c].retryAt)
+    if let newest = connectors[c].newest, newest.current.largest > .zero { at(newest.at + freshness(c) + .milliseconds(1)) }
+    if !connectors[c].beliefs.isEmpty {
+      let (early, late) = (skew(c), afterglow(c))
+      for belief in connectors[c].beliefs {
+        guard let until = belief.until else { continue }
+        for moment in [until - early, until, until + late] { at(moment + .milliseconds(1)) }
       }
     }
+    guard isClaimant else { return next }
+    if let last = connectors[c].beliefs.last, let until = last.until {
+      at(until - (last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : hub.settings.horizon / 2))
+    }
+    at(connectors[c].lastSent.map { $0 + station(of: c).traits.minimumInterval })
+    at(connectors[c].lastShareDecrease.map { $0 + hub.settings.sharingInterval })
+    at(connectors[c].pausedSince.map { $0 + hub.settings.minimumOnOff })
+    at(connectors[c].drawsLessSince.map { $0 + hub.settings.giveBackAfter })
     return next
+  }
+
+  /// The next moment at which a station has to be seen to.
+  func nextMoment(ofStation s: Int, after now: Monotonic) -> Monotonic? {
+    guard stations[s].connected else { return nil }
+    let moment: Monotonic?
+    switch stations[s].stage {
+    case .awaitingBoot(let until), .refused(let until): moment = until
+    case .controlled where (stations[s].clockOffset?.magnitude ?? .zero) > hub.settings.largestSkew:
+      moment = stations[s].askedForTime.map { $0 + .minutes(1) }
+    default: moment = nil
+    }
+    return moment.flatMap { $0 > now ? $0 : nil }
   }
 }

@@ -6,9 +6,7 @@ import Site
 struct Weighing {
   var bounds: [Bound]
   var bases: [Base]
-  /// Per connector: rule 5 now, and rule 15 through the horizon.
-  var committed: [PerPhase<Current>]
-  /// Per circuit: the sums of these over all connectors below.
+  /// Per circuit: the sums over all connectors below of rule 5 now, and of rule 15 through the horizon.
   var committedSum: [PerPhase<Current>]
   var unheardSum: [PerPhase<Current>]
   /// Per circuit: kept free for arrivals.
@@ -21,6 +19,7 @@ extension SiteController {
   mutating func reconsider(_ now: EventStamp, _ out: inout [Effect]) {
     guard !hub.circuits.isEmpty else { return }
     passTurn(now)
+    refreshFacts(now.monotonic)
     let weighing = weigh(now, &out)
     learnLoads(weighing.bases, now)
     let order = claimOrder(now)
@@ -36,9 +35,10 @@ extension SiteController {
       }
     }
     raise(rises, order, targets, weighing, now, &out)
-    speakForTheRest(order, weighing, now, &out)
+    speakForTheRest(weighing, now, &out)
     retry(now, &out)
     plan(weighing, order, now, &out)
+    refreshFacts(now.monotonic)
     nextDeadline = deadline(weighing, now)
   }
 
@@ -50,11 +50,8 @@ extension SiteController {
   private mutating func weigh(_ now: EventStamp, _ out: inout [Effect]) -> Weighing {
     let bases = updateBases(now, &out)
     let bounds = bounds(bases, now)
-    let committed = hub.connectors.indices.map { self.committed($0, at: now.monotonic) }
-    let horizon = hub.settings.horizon + hub.settings.guardTime
-    let unheard = hub.connectors.indices.map { self.committed($0, at: now.monotonic, through: horizon) }
     var weighing = Weighing(
-      bounds: bounds, bases: bases, committed: committed, committedSum: sums(committed), unheardSum: sums(unheard),
+      bounds: bounds, bases: bases, committedSum: sums(facts.sums.committed), unheardSum: sums(facts.sums.unheard),
       reserve: reserves(), over: Array(repeating: [], count: hub.circuits.count))
     for k in hub.circuits.indices {
       let fresh = !isStale(k, at: now.monotonic)
@@ -82,13 +79,10 @@ extension SiteController {
   }
 
   /// Sums over the connectors below each circuit, and what the stations there draw themselves.
-  private func sums(_ currents: [PerPhase<Current>]) -> [PerPhase<Current>] {
-    var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    for c in currents.indices { sums[hub.connectors[c].circuit] += currents[c] }
-    for station in hub.stations where station.state == .installed && station.idleCurrent > .zero {
-      guard let first = station.connectors.first else { continue }
-      sums[hub.connectors[first].circuit] += PerPhase(station.idleCurrent, on: hub.connectors[first].phases)
-    }
+  /// - Parameter own: the sums over those that stand at each circuit itself.
+  private func sums(_ own: [PerPhase<Current>]) -> [PerPhase<Current>] {
+    var sums = own
+    for load in siteFacts.idleLoads { sums[load.circuit] += load.current }
     gatherUpwards(&sums)
     return sums
   }
@@ -101,19 +95,10 @@ extension SiteController {
 
   /// Rule 7: room for one vehicle that arrives and draws its fallback before anybody speaks.
   private func reserves() -> [PerPhase<Current>] {
-    var reserves = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    for c in connectors.indices where !connectors[c].occupied && station(of: c).state == .installed {
-      let stage = state(ofStationOf: c).stage
-      guard stage == .controlled else { continue }
-      let fallback = PerPhase(fallback(c), on: hub.connectors[c].phases)
-      var place: Int? = hub.connectors[c].circuit
-      while let k = place {
-        let own = hub.circuits[k].arrivalReserve.map { PerPhase($0, on: hub.connectors[c].phases) } ?? fallback
-        reserves[k] = reserves[k].maximum(own)
-        place = hub.circuits[k].parent
-      }
+    hub.circuits.indices.map { k in
+      let arrival = facts.arrivals[k]
+      return hub.circuits[k].arrivalReserve.map { PerPhase(max(.zero, $0), on: arrival.phases) } ?? arrival.current
     }
-    return reserves
   }
 
   /// Rule 21: a measured excess that has lasted.
@@ -139,7 +124,7 @@ extension SiteController {
   /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
   /// wait, least energy.
   private func claimOrder(_ now: EventStamp) -> [Int] {
-    let claimants = connectors.indices.filter { isClaimant($0) }
+    let claimants = facts.claimants
     let keys = claimants.map { c in
       (
         standing(c, now), connectors[c].priority ?? hub.connectors[c].priority,
@@ -192,18 +177,9 @@ extension SiteController {
 
   /// The weighted max-min fair shares of what is left for the claimants.
   private func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
-    var fixed = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    var claiming = [Bool](repeating: false, count: connectors.count)
-    for c in order { claiming[c] = true }
-    for c in connectors.indices {
-      let circuit = hub.connectors[c].circuit
-      if claiming[c] { fixed[circuit] += overdraw(c, now) } else { fixed[circuit] += weighing.committed[c] }
-    }
-    for station in hub.stations where station.state == .installed && station.idleCurrent > .zero {
-      guard let first = station.connectors.first else { continue }
-      fixed[hub.connectors[first].circuit] += PerPhase(station.idleCurrent, on: hub.connectors[first].phases)
-    }
-    gatherUpwards(&fixed)
+    var own = facts.sums.rest
+    for c in order { own[hub.connectors[c].circuit] += overdraw(c, now) }
+    let fixed = sums(own)
     let rooms = hub.circuits.indices.map { k in
       var room = weighing.bounds[k].current - PerPhase(all: hub.circuits[k].margin) - fixed[k] - weighing.reserve[k]
       for phase in Phase.allCases {
@@ -296,7 +272,7 @@ extension SiteController {
         continue
       }
       let (room, blocker) = confirmedRoom(c, used, weighing, now)
-      let counted = committed(c, at: now.monotonic, through: hub.settings.horizon + hub.settings.guardTime)
+      let counted = facts.known[c].unheard
       let already = PerPhase(all: Current.zero).maximum(counted.restricted(to: phases(c)))
       let base = leastOn(phases(c), already)
       var offer = min(share.current, max(present, base + room)).floored(to: station(of: c).traits.step)
@@ -386,20 +362,12 @@ extension SiteController {
 
   /// Connectors that are not claimants: their reason is told, and a transaction that is not authorised is held at nothing.
   private mutating func speakForTheRest(
-    _ order: [Int], _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
+    _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
   ) {
-    var claiming = [Bool](repeating: false, count: connectors.count)
-    for c in order { claiming[c] = true }
-    for c in connectors.indices where !claiming[c] {
+    guard facts.untold > 0 else { return }
+    for c in connectors.indices where facts.known[c].marks.contains(.isUntold) {
       let level = connectors[c].occupied ? offer(c, at: now.monotonic) ?? fallback(c) : .zero
-      let reason: Reason
-      if let gap = gap(hub.connectors[c].station) {
-        reason = .notControlled(gap)
-      } else if connectors[c].uncontrollable || connectors[c].transaction != nil && !mayBeOffered(c) {
-        reason = .notControlled(.disobedient)
-      } else {
-        reason = .idle
-      }
+      let reason = idleReason(c)
       if mustGiveBack(c) {
         send(fallback(c), c, .decrease, weighing, reason, now, &out)
       } else {
@@ -408,8 +376,15 @@ extension SiteController {
     }
   }
 
+  /// Why a connector that is no claimant gets nothing beyond what it has by itself.
+  func idleReason(_ c: Int) -> Reason {
+    if let gap = gap(hub.connectors[c].station) { return .notControlled(gap) }
+    if connectors[c].uncontrollable || connectors[c].transaction != nil && !mayBeOffered(c) { return .notControlled(.disobedient) }
+    return .idle
+  }
+
   /// Its station lost its dead-man while it had more than its fallback (rule 17).
-  private func mustGiveBack(_ c: Int) -> Bool {
+  func mustGiveBack(_ c: Int) -> Bool {
     guard gap(hub.connectors[c].station) == nil, connectors[c].transaction != nil, !mayBeOffered(c) else { return false }
     guard let last = connectors[c].beliefs.last, connectors[c].retryAt == nil else { return false }
     return last.current > fallback(c) && !(fallback(c) == .zero && station(of: c).traits.zero == .refused)

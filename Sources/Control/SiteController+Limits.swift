@@ -106,11 +106,7 @@ extension SiteController {
   }
 
   /// R: from a change of load to its effect at the meter.
-  var reactionTime: TimeSpan {
-    let meter = hub.meters.lazy.map { $0.period }.max() ?? .seconds(1)
-    let station = hub.stations.lazy.map { $0.traits.reaction }.max() ?? .seconds(10)
-    return meter + station + hub.settings.vehicleReaction
-  }
+  var reactionTime: TimeSpan { siteFacts.reactionTime }
 }
 
 extension Bound {

@@ -74,18 +74,7 @@ extension SiteController {
   }
 
   /// The declared generation of a circuit and all below it.
-  func generation(below circuit: Int) -> PerPhase<Current> {
-    hub.circuits.indices.filter { isBelow($0, circuit) }.reduce(.zero) { $0 + hub.circuits[$1].generation }
-  }
-
-  func isBelow(_ circuit: Int, _ ancestor: Int) -> Bool {
-    var place: Int? = circuit
-    while let here = place {
-      if here == ancestor { return true }
-      place = hub.circuits[here].parent
-    }
-    return false
-  }
+  func generation(below circuit: Int) -> PerPhase<Current> { siteFacts.generationBelow[circuit] }
 
   /// Which end of a vehicle's current to take.
   enum Extreme { case lowest, highest }
@@ -93,7 +82,7 @@ extension SiteController {
   /// A bound on what the vehicles below a circuit drew when its meter took its sample.
   func vehicleCurrent(below circuit: Int, at sample: Monotonic, now: Monotonic, _ extreme: Extreme) -> PerPhase<Current> {
     var sum = PerPhase<Current>.zero
-    for c in hub.connectors.indices where isBelow(hub.connectors[c].circuit, circuit) {
+    for c in siteFacts.connectorsBelow[circuit] {
       sum += extreme == .lowest ? lowestDraw(c, at: sample, now: now) : highestDraw(c, at: sample, now: now)
     }
     return sum
@@ -106,17 +95,19 @@ extension SiteController {
     return newest.current.minimum(before.current)
   }
 
-  /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed.
+  /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed now.
   func highestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
-    let committed = self.committed(c, at: now)
-    guard let newest = connectors[c].newest, isFresh(newest.at, c, now), newest.at >= sample else { return committed }
+    guard let newest = connectors[c].newest, isFresh(newest.at, c, now), newest.at >= sample else {
+      return facts.known[c].committed
+    }
     let measured = newest.current.maximum(connectors[c].before?.current ?? newest.current)
     return PerPhase(hub.settings.followTolerance, on: phases(c)) + measured
   }
 
-  func isFresh(_ at: Monotonic, _ c: Int, _ now: Monotonic) -> Bool {
-    now - at <= hub.stations[hub.connectors[c].station].traits.sampleInterval * 2 + .seconds(2)
-  }
+  func isFresh(_ at: Monotonic, _ c: Int, _ now: Monotonic) -> Bool { now - at <= freshness(c) }
+
+  /// How old the newest sample may be.
+  func freshness(_ c: Int) -> TimeSpan { station(of: c).traits.sampleInterval * 2 + .seconds(2) }
 
   /// Brings each circuit's uncontrolled load up to date (rules 3, 11, 13).
   /// - Returns: per circuit: as it counts for rises and for cuts, and whether it is the configured worst.
@@ -164,7 +155,7 @@ extension SiteController {
   }
 
   /// The longest sampling interval of the hub.
-  var sampleInterval: TimeSpan { hub.stations.lazy.map { $0.traits.sampleInterval }.max() ?? .seconds(10) }
+  var sampleInterval: TimeSpan { siteFacts.sampleInterval }
 }
 
 /// The load of a circuit that is not controlled.

@@ -81,7 +81,7 @@ extension SiteController {
 
   /// When a plan may be asked for next.
   func planDeadline(_ now: EventStamp) -> [Monotonic?] {
-    guard let policy = hub.planning, connectors.indices.contains(where: { isClaimant($0) }) else { return [] }
+    guard let policy = hub.planning, !facts.claimants.isEmpty else { return [] }
     let next = now.utc.floored(to: policy.slot) + policy.slot
     var moments: [Monotonic?] = [now.monotonic + (next - now.utc)]
     moments.append(planning.awaited.map { $0.since + planPatience })
@@ -154,7 +154,7 @@ extension SiteController {
     var planned = [Bool](repeating: false, count: connectors.count)
     for c in order { planned[c] = true }
     var fixed = hub.circuits.indices.map { weighing.committedSum[$0] + weighing.reserve[$0] }
-    for c in order { add(PerPhase<Current>.zero - weighing.committed[c], at: hub.connectors[c].circuit, to: &fixed) }
+    for c in order { add(PerPhase<Current>.zero - facts.known[c].committed, at: hub.connectors[c].circuit, to: &fixed) }
     let loads = expectedLoads(starts, weighing, now)
     return hub.circuits.indices.map { k in
       let limits = starts.map { lowestLimit(k, from: $0, until: $0 + slot, now) }

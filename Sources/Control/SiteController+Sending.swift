@@ -179,6 +179,7 @@ extension SiteController {
 
   /// The ladder of rule 21: resend, another route, uncontrollable.
   mutating func retry(_ now: EventStamp, _ out: inout [Effect]) {
+    guard facts.retrying > 0 else { return }
     for c in connectors.indices {
       guard let at = connectors[c].retryAt, now.monotonic >= at else { continue }
       guard isClaimant(c) || connectors[c].uncontrollable, let last = connectors[c].beliefs.last else {

@@ -7,6 +7,7 @@ extension SiteController {
   public func view(at now: EventStamp) -> HubView {
     var copy = self
     var ignored: [Effect] = []
+    copy.refreshFacts(now.monotonic)
     let bases = copy.updateBases(now, &ignored)
     let bounds = copy.bounds(bases, now)
     let committed = hub.connectors.indices.map { self.committed($0, at: now.monotonic) }
@@ -33,7 +34,7 @@ extension SiteController {
         HubView.StationView(
           connected: stations[s].connected, controlled: gap(s) == nil, gap: gap(s), identity: stations[s].identity,
           clockOffset: stations[s].clockOffset)
-      }, alarms: alarms, storeFailed: storeFailed)
+      }, alarms: alarms.all, storeFailed: storeFailed)
   }
 
   private func name(_ source: Bound.Source) -> String {

@@ -5,15 +5,15 @@ import Site
 /// The mind: one event in, effects and the next deadline out. It reads no clock, opens no socket, throws no dice: the live house and
 /// the simulator run this same type, and its whole state is a value that can be kept and brought back.
 public struct SiteController: Sendable, Codable {
-  public internal(set) var hub: Hub
+  public internal(set) var hub: Hub { didSet { facts.site = nil } }
   /// When it wants to be woken with `.deadline`, if nothing comes before.
   public internal(set) var nextDeadline: Monotonic?
 
   var circuits: [CircuitState] = []
-  var stations: [StationState] = []
-  var connectors: [ConnectorState] = []
+  var stations = Tracked<StationState>([])
+  var connectors = Tracked<ConnectorState>([])
   var limits: [Limit] = []
-  var alarms: [Alarm] = []
+  var alarms = AlarmList()
   var storeFailed = false
   var lastCommand: UInt64 = 0
   var lastTransaction = 0
@@ -23,6 +23,7 @@ public struct SiteController: Sendable, Codable {
   /// When the rotation last passed a turn.
   var turn: Instant?
   var planning = PlanningState()
+  var facts = Facts()
 
   /// A controller that knows nothing yet; its first event must be `.configured`.
   public init() { hub = Hub(id: "", circuits: []) }
@@ -81,14 +82,7 @@ public struct SiteController: Sendable, Codable {
 
   /// Raises or clears an alarm; says so only when that is new.
   mutating func set(_ alarm: Alarm, raised: Bool, _ out: inout [Effect]) {
-    if let place = alarms.firstIndex(of: alarm) {
-      if raised { return }
-      alarms.remove(at: place)
-    } else {
-      guard raised else { return }
-      alarms.append(alarm)
-    }
-    out.append(.alarm(alarm, raised: raised))
+    if alarms.set(alarm, raised: raised) { out.append(.alarm(alarm, raised: raised)) }
   }
 
   private mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
@@ -135,29 +129,35 @@ public struct SiteController: Sendable, Codable {
       moved.circuit = place
       return moved
     }
-    alarms = []
-    stations = new.stations.map { station in
-      guard let place = old.hub.stations.firstIndex(where: { $0.id == station.id }) else {
-        return StationState(trust: station.trust)
+    alarms = AlarmList()
+    let places = Dictionary(old.hub.stations.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
+    stations = Tracked(
+      new.stations.map { station in
+        guard let place = places[station.id] else {
+          return StationState(trust: station.trust)
+        }
+        var state = old.stations[place]
+        if old.hub.stations[place].trust != station.trust { state.trust = station.trust }
+        return state
+      })
+    var moved: [ConnectorState] = []
+    for connector in new.connectors {
+      let before = places[new.stations[connector.station].id].flatMap { place in
+        old.hub.stations[place].connectors.first { old.hub.connectors[$0].number == connector.number }
       }
-      var state = old.stations[place]
-      if old.hub.stations[place].trust != station.trust { state.trust = station.trust }
-      return state
-    }
-    connectors = new.connectors.enumerated().map { place, connector in
-      let station = new.stations[connector.station].id
-      let before = old.hub.connectors.indices.first {
-        old.hub.connectors[$0].number == connector.number && old.hub.stations[old.hub.connectors[$0].station].id == station
+      guard let before else {
+        moved.append(ConnectorState())
+        continue
       }
-      guard let before else { return ConnectorState() }
       var state = old.connectors[before]
       if old.hub.connectors[before].fallback != connector.fallback {
         // The station holds the fallback it last confirmed until the new one is installed: the larger counts (rule 19).
         state.confirmedFallback = max(state.confirmedFallback ?? .zero, old.hub.connectors[before].fallback)
         reinstall(connector.station, at: now)
       }
-      return state
+      moved.append(state)
     }
+    connectors = Tracked(moved)
   }
 
   private mutating func reinstall(_ station: Int, at now: EventStamp) {

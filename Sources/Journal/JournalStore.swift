@@ -1,7 +1,6 @@
 import Dispatch
 import Quantities
 import Record
-import Synchronization
 
 /// The durable store: SQLite in WAL mode with a full sync for each commit, on a thread of its own. While one batch is being written the
 /// driver gathers the next: that is the group commit.
@@ -9,12 +8,9 @@ public final class JournalStore: Store, Sendable {
   private let path: String
   private let vfs: String?
   private let queue = DispatchQueue(label: "journal", qos: .userInitiated)
-  private let found = Mutex<[StoreReport]>([])
-  private let writer: Mutex<Held>
+  private let found = Locked<[StoreReport]>([])
+  private let writer: Locked<JournalFile?>
   private let announce: @Sendable () -> Void
-
-  /// The connection; only the queue's work touches it.
-  private struct Held: ~Copyable, @unchecked Sendable { var file: JournalFile? }
 
   /// Opens or makes the journal.
   /// - Parameters:
@@ -24,7 +20,7 @@ public final class JournalStore: Store, Sendable {
   public init(path: String, vfs: String? = nil, announce: @escaping @Sendable () -> Void) throws(DatabaseError) {
     let file = try JournalFile(path: path, vfs: vfs)
     (self.path, self.vfs, self.announce) = (path, vfs, announce)
-    writer = Mutex(Held(file: file))
+    writer = Locked(file)
   }
 
   /// The path of the journal in a state directory.
@@ -38,13 +34,13 @@ public final class JournalStore: Store, Sendable {
         case nil: .durable(through: batch.last)
         case .some(let fault): .failed(first: batch.first, fault)
         }
-      found.withLock { $0.append(result) }
+      found.with { $0.append(result) }
       announce()
     }
   }
 
   public func reports(at now: Monotonic) -> [StoreReport] {
-    found.withLock { reports in
+    found.with { reports in
       defer { reports = [] }
       return reports
     }
@@ -69,19 +65,19 @@ public final class JournalStore: Store, Sendable {
 
   /// Waits for all that was submitted, and closes the file.
   public func close() {
-    queue.sync { writer.withLock { $0.file = nil } }
+    queue.sync { writer.with { $0 = nil } }
   }
 
   /// Runs `work` on the connection; after any failure the connection is given up, and made anew at the next attempt: what SQLite
   /// believes of a file after an input/output error is not to be trusted.
   private func attempt(_ work: (JournalFile) throws(DatabaseError) -> Void) -> StoreFault? {
-    writer.withLock { held -> StoreFault? in
+    writer.with { held -> StoreFault? in
       do throws(DatabaseError) {
         let file: JournalFile
-        if let open = held.file { file = open } else { file = try JournalFile(path: path, vfs: vfs) }
-        held.file = nil
+        if let open = held { file = open } else { file = try JournalFile(path: path, vfs: vfs) }
+        held = nil
         try work(file)
-        held.file = file
+        held = file
         return nil
       } catch {
         return error.isFull ? .full : .broken(error.description)

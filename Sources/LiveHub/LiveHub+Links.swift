@@ -15,7 +15,7 @@ extension LiveHub {
   func prepareStations() throws(Flaw) {
     var posts: [StationPost] = []
     // Request ids of an earlier process must not come again: the time keeps them apart.
-    let firstRequest = UInt64(max(1, Self.utc.milliseconds)) << 10
+    let firstRequest = UInt64(max(1, utc.milliseconds)) << 10
     for station in plan.site.hub.stations {
       var password: PasswordHash?
       if let text = station.passwordHash {
@@ -27,11 +27,13 @@ extension LiveHub {
           dialogue: CentralDialogue(stationID: station.id, traits: station.traits, firstRequest: firstRequest), password: password))
     }
     stations = posts
+    places = Dictionary(plan.site.hub.stations.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
+    deadlines = Deadlines(count: posts.count)
   }
 
   /// Whether a station may come in; planned and unknown ones are refused at the socket.
   func admit(_ knock: Knock) -> Admission {
-    guard !isStopping, let index = plan.site.hub.stations.firstIndex(where: { $0.id == knock.stationID }) else {
+    guard !isStopping, let index = places[knock.stationID] else {
       tell("refused_unknown", ["station": knock.stationID, "remote": knock.remote])
       return .unknown
     }
@@ -50,21 +52,21 @@ extension LiveHub {
   func heard(_ event: StationLink.StationEvent, server: Int) {
     switch event {
     case .opened(let link, let stationID, let notes):
-      guard let index = plan.site.hub.stations.firstIndex(where: { $0.id == stationID }) else { return }
+      guard let index = places[stationID] else { return }
       tell("station_connected", ["station": stationID, "remote": notes.remote])
       if let old = stations[index].link { links[old] = nil }
       links[link] = (index, server)
       (stations[index].link, stations[index].server) = (link, server)
-      accept(stations[index].dialogue.opened(at: Self.now), index)
+      accept(stations[index].dialogue.opened(at: now), index)
     case .received(let link, let bytes):
       guard let index = links[link]?.station else { return }
       counts.received += 1
-      accept(stations[index].dialogue.received(bytes, at: Self.now), index)
+      accept(stations[index].dialogue.received(bytes, at: now), index)
     case .closed(let link, let end):
       guard let index = links.removeValue(forKey: link)?.station, stations[index].link == link else { return }
       tell("station_disconnected", ["station": plan.site.hub.stations[index].id, "end": "\(end)"])
       stations[index].link = nil
-      accept(stations[index].dialogue.closed(at: Self.now), index)
+      accept(stations[index].dialogue.closed(at: now), index)
     }
   }
 
@@ -86,7 +88,7 @@ extension LiveHub {
       switch report.outcome {
       case .reading(var reading):
         counts.readings += 1
-        reading.age = reading.age + max(.zero, Self.monotonic - report.received)
+        reading.age = reading.age + max(.zero, monotonic - report.received)
         think(.reading(reading))
       case .fault(let fault):
         counts.meterFaults += 1
@@ -109,14 +111,15 @@ extension LiveHub {
   }
 
   private func replace(with next: Plan) throws(Flaw) {
-    let (old, before) = (stations, plan)
+    let (old, before, oldPlaces) = (stations, plan, places)
     plan = next
     try prepareStations()
     for index in stations.indices {
-      guard let place = before.site.hub.stations.firstIndex(where: { $0.id == next.site.hub.stations[index].id }) else { continue }
+      guard let place = oldPlaces[next.site.hub.stations[index].id] else { continue }
       stations[index].dialogue = old[place].dialogue
       stations[index].dialogue.traits = next.site.hub.stations[index].traits
       (stations[index].link, stations[index].server) = (old[place].link, old[place].server)
+      deadlines.set(index, stations[index].dialogue.nextDeadline)
     }
     links = [:]
     for (index, post) in stations.enumerated() {
@@ -126,10 +129,10 @@ extension LiveHub {
       } else {
         servers[post.server].close(link, reason: "not installed")
         stations[index].link = nil
-        carry(stations[index].dialogue.closed(at: Self.now), index)
+        carry(stations[index].dialogue.closed(at: now), index)
       }
     }
-    for post in old where !next.site.hub.stations.contains(where: { $0.id == post.dialogue.stationID }) {
+    for post in old where places[post.dialogue.stationID] == nil {
       if let link = post.link { servers[post.server].close(link, reason: "no longer of this site") }
     }
     tell("reconfigured", ["site": next.site.hub.id, "stations": "\(next.site.hub.stations.count)"])

@@ -1,5 +1,4 @@
 import Control
-import Glibc
 import Loop
 import OCPP
 import Quantities
@@ -8,19 +7,13 @@ import Site
 import StationLink
 
 extension LiveHub {
-  static var utc: Instant { Instant(milliseconds: read(CLOCK_REALTIME)) }
-  static var monotonic: Monotonic { Monotonic(milliseconds: read(CLOCK_MONOTONIC)) }
-  static var now: Moment { Moment(utc: utc, monotonic: monotonic) }
-  static var wallOffset: TimeSpan { .milliseconds(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)) }
-  private static func read(_ clock: clockid_t) -> Int {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-  }
+  var utc: Instant { clock.utc() }
+  var monotonic: Monotonic { clock.monotonic() }
+  var now: Moment { Moment(utc: utc, monotonic: monotonic) }
   /// A wall clock that moved by more than this against the monotonic one was set.
   static let clockStep = TimeSpan.seconds(2)
 
-  func tell(_ what: String, _ details: KeyValuePairs<String, String> = [:]) { log(LogLine(what, at: Self.utc, details)) }
+  func tell(_ what: String, _ details: KeyValuePairs<String, String> = [:]) { log(LogLine(what, at: utc, details)) }
 
   /// The mind's first event in this process.
   func begin() {
@@ -44,12 +37,12 @@ extension LiveHub {
     for (circuit, failsafe) in plan.site.failsafe.enumerated() {
       guard let failsafe else { continue }
       let id = "failsafe-\(plan.site.hub.circuits[circuit].id)"
-      think(.limitSet(Limit(id: id, source: "failsafe", circuit: circuit, amount: .current(failsafe), from: Self.utc)))
+      think(.limitSet(Limit(id: id, source: "failsafe", circuit: circuit, amount: .current(failsafe), from: utc)))
     }
   }
 
   func checkClock() {
-    let offset = Self.wallOffset
+    let offset = clock.offset
     let step = offset - wallOffset
     if step.magnitude > Self.clockStep {
       tell("clock_stepped", ["by_s": "\(step.seconds)"])
@@ -72,13 +65,12 @@ extension LiveHub {
   func wake() {
     guard !isThinking, !isStopping else { return }
     isThinking = true
-    act(driver.wake(utc: Self.utc, monotonic: Self.monotonic))
-    let now = Self.now
-    for index in stations.indices {
-      if let due = stations[index].dialogue.nextDeadline, due <= now.monotonic {
-        let output = stations[index].dialogue.deadline(at: now)
-        carry(output, index)
-      }
+    act(driver.wake(utc: utc, monotonic: monotonic))
+    let now = now
+    while let (due, index) = deadlines.first, due <= now.monotonic {
+      carry(stations[index].dialogue.deadline(at: now), index)
+      // What has not moved on by now is looked at again with the next wake.
+      if deadlines.first.map({ $0 == (due, index) }) ?? false { break }
     }
     drain()
     arm()
@@ -88,7 +80,7 @@ extension LiveHub {
     isThinking = true
     while !waiting.isEmpty {
       let next = waiting.removeFirst()
-      act(driver.handle(next, utc: Self.utc, monotonic: Self.monotonic))
+      act(driver.handle(next, utc: utc, monotonic: monotonic))
     }
     isThinking = false
   }
@@ -97,12 +89,12 @@ extension LiveHub {
   private func arm() {
     guard !isStopping else { return }
     var due = driver.nextWake
-    for post in stations { if let next = post.dialogue.nextDeadline { due = due.map { min($0, next) } ?? next } }
+    if let (next, _) = deadlines.first { due = due.map { min($0, next) } ?? next }
     guard due != timerAt || timer == nil else { return }
     timer?.cancel()
     (timer, timerAt) = (nil, due)
     guard let due else { return }
-    let wait = max(1, (due - Self.monotonic).milliseconds)
+    let wait = max(1, (due - monotonic).milliseconds)
     timer = loop.after(.milliseconds(wait)) { [box] in
       guard let hub = box.hub else { return }
       (hub.timer, hub.timerAt) = (nil, nil)
@@ -118,10 +110,10 @@ extension LiveHub {
       case .command(let id, let station, let command, let urgency):
         guard stations.indices.contains(station) else { continue }
         counts.commands += 1
-        carry(stations[station].dialogue.command(id, command, urgency: urgency, at: Self.now), station)
+        carry(stations[station].dialogue.command(id, command, urgency: urgency, at: now), station)
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }
-        carry(stations[station].dialogue.answer(request, answer, at: Self.now), station)
+        carry(stations[station].dialogue.answer(request, answer, at: now), station)
       case .plan(let request): workOut(request)
       case .decided(let decision): report(decision)
       case .transaction(let change): report(change)
@@ -146,6 +138,7 @@ extension LiveHub {
 
   /// Sends a dialogue's frames and queues its events.
   func carry(_ output: DialogueOutput, _ index: Int) {
+    deadlines.set(index, stations[index].dialogue.nextDeadline)
     if let link = stations[index].link, servers.indices.contains(stations[index].server) {
       for frame in output.frames {
         counts.sent += 1

@@ -34,6 +34,7 @@ public final class LiveHub: @unchecked Sendable {
 
   public let loop: EventLoop
   let log: Log
+  let clock: HubClock
   let state: StateDirectory
   let box = WeakBox()
 
@@ -42,6 +43,10 @@ public final class LiveHub: @unchecked Sendable {
   var driver: Driver<JournalStore>
   /// One for each station of the hub, in its order.
   var stations: [StationPost] = []
+  /// The place of each station in the plan.
+  var places: [String: Int] = [:]
+  /// When each station's dialogue has to be seen to.
+  var deadlines = Deadlines()
   /// Events that wait until the one before has been thought about.
   var waiting: [Event] = []
   var isThinking = false
@@ -99,23 +104,26 @@ public final class LiveHub: @unchecked Sendable {
   final class WeakBox: @unchecked Sendable { weak var hub: LiveHub? }
 
   /// Locks the state directory, opens the journal and brings the mind back from it. Nothing is heard or said before `start`.
+  /// - Parameters:
+  ///   - clock: tests give one that they move.
+  ///   - vfs: SQLite's file system for the journal, for tests; nil: its own.
   /// - Throws: `Flaw`.
-  public init(_ plan: Plan, state path: String, log: @escaping Log) throws(Flaw) {
+  public init(_ plan: Plan, state path: String, clock: HubClock = .system, vfs: String? = nil, log: @escaping Log) throws(Flaw) {
     let refusals = SiteCheck(plan.site).refusals
     guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
     do throws(StateDirectory.Flaw) { state = try StateDirectory(path: path) } catch { throw .state(error) }
     do throws(LoopFault) { loop = try EventLoop() } catch { throw .loop(error) }
-    (self.plan, self.log) = (plan, log)
+    (self.plan, self.log, self.clock) = (plan, log, clock)
     let (file, box, loop) = (JournalStore.path(in: path), box, loop)
     do {
       let restored = access(file, F_OK) == 0 ? try JournalReader(path: file).restore() : nil
-      let store = try JournalStore(path: file) { loop.run { box.hub?.wake() } }
+      let store = try JournalStore(path: file, vfs: vfs) { loop.run { box.hub?.wake() } }
       driver = Driver(store: store, version: Self.version, restored: restored)
     } catch {
       loop.stop()
       throw .journal(path: file, "\(error)")
     }
-    wallOffset = Self.wallOffset
+    wallOffset = clock.offset
     box.hub = self
   }
 
@@ -128,6 +136,7 @@ public final class LiveHub: @unchecked Sendable {
     do throws(Flaw) {
       let ports = try listen()
       try loop.sync { [self] () throws(Flaw) in try startMeters() }
+      giveBackFreeMemory()  // what reading the site file and the journal took
       return ports
     } catch {
       stop()
@@ -169,15 +178,15 @@ public final class LiveHub: @unchecked Sendable {
     let store = loop.sync { [self] () -> JournalStore in
       timer?.cancel()
       clockCheck?.cancel()
-      driver.finish(monotonic: Self.monotonic)
+      driver.finish(monotonic: monotonic)
       return driver.store
     }
     // Twice: what was under way, and then what waited for it with the snapshot.
     for _ in 0..<4 {
       store.flush()
       let isDurable = loop.sync { [self] () -> Bool in
-        _ = driver.wake(utc: Self.utc, monotonic: Self.monotonic)
-        if !driver.isDurable { driver.finish(monotonic: Self.monotonic) }
+        _ = driver.wake(utc: utc, monotonic: monotonic)
+        if !driver.isDurable { driver.finish(monotonic: monotonic) }
         return driver.isDurable
       }
       if isDurable { break }
@@ -191,7 +200,7 @@ public final class LiveHub: @unchecked Sendable {
   /// What the mind knows now, and the hub it is about. From any thread.
   public func view() -> (hub: Hub, view: HubView, counts: Counts) {
     loop.sync { [self] in
-      (driver.controller.hub, driver.controller.view(at: driver.stamp(utc: Self.utc, monotonic: Self.monotonic)), counts)
+      (driver.controller.hub, driver.controller.view(at: driver.stamp(utc: utc, monotonic: monotonic)), counts)
     }
   }
 }

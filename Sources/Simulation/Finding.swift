@@ -14,6 +14,7 @@ public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case starvation = "rule 23: who waits gets its turn"
   case order = "rule 22: what was superseded never leaves the mind, and nothing rises while the journal fails"
   case replay = "rule 26: the same events give the same effects"
+  case kept = "what the mind keeps of a connector is what it would work out now"
   case quiet = "rule 25: an unchanged reading has no effects"
 }
 
@@ -51,5 +52,7 @@ public struct Report: Sendable {
   /// Mean of what was committed and not drawn, thousandths of the connection's rating: the price of caution.
   public var caution = 0
   public var findings: [Finding] = []
+  /// SHA-256 over everything that left the mind and when, in hexadecimal; empty unless asked for.
+  public var effectsDigest = ""
   public init() {}
 }

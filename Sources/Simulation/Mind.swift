@@ -50,6 +50,10 @@ public struct Mind {
   /// The store gives errors from now on, or no more.
   mutating func breakStore(_ fault: StoreFault?) { driver.store.fault = fault }
 
+  func outdatedFacts(utc: Instant, monotonic: Int) -> [Int] {
+    driver.controller.outdatedFacts(at: driver.stamp(utc: utc, monotonic: Monotonic(milliseconds: monotonic)))
+  }
+
   func view(utc: Instant, monotonic: Int) -> HubView {
     driver.controller.view(at: driver.stamp(utc: utc, monotonic: Monotonic(milliseconds: monotonic)))
   }

@@ -104,6 +104,8 @@ extension Simulation {
   /// What is looked at from time to time: rules 5, 15 and 23.
   func audit() {
     guard isMindUp, !isDead else { return }
+    let outdated = mind.outdatedFacts(utc: utc, monotonic: now)
+    if !outdated.isEmpty { find(.kept, "connectors \(outdated)") }
     let view = mind.view(utc: utc, monotonic: now)
     guard view.connectors.count == hub.connectors.count else { return }
     if hub.circuits[0].rating.l1.raw > 0 {

@@ -111,6 +111,10 @@ extension Simulation {
     report.delivered = .zero
     for s in stations.indices { report.delivered += stations[s].delivered(at: now) }
     report.caution = cautionCount > 0 ? cautionSum / cautionCount : 0
+    if options.digestsEffects {
+      var digest = effectsSoFar
+      report.effectsDigest = digest.finish().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
   }
 
   private func permille(_ k: Int, _ p: Int) -> Int {

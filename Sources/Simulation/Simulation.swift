@@ -20,6 +20,8 @@ public final class Simulation {
     public var slowestPlan = 3000
     /// Keeps the texts of the newest events for a finding.
     public var history = 60
+    /// Makes `Report.effectsDigest`.
+    public var digestsEffects = false
     public init() {}
   }
   enum Item {
@@ -57,6 +59,7 @@ public final class Simulation {
   var hub: Hub { made.hub }
   static let epoch = Instant(seconds: 1_790_000_000)
 
+  var effectsSoFar = SHA256()
   var timeline = Timeline<Item>()
   var random: SeededRandom
   var bases: [BaseLoad]
@@ -223,6 +226,14 @@ public final class Simulation {
     timeline.add(.mindWake, at: mind.scheduledWake)
   }
 
+  private func digest(_ effect: Effect) {
+    do {
+      effectsSoFar.update(try BinaryEncoder.encode(now) + BinaryEncoder.encode(effect))
+    } catch {
+      preconditionFailure("an effect that cannot be written: \(error)")
+    }
+  }
+
   private func remember(_ event: Event) {
     guard options.history > 0 else { return }
     switch event {
@@ -238,6 +249,7 @@ public final class Simulation {
   }
 
   private func carryOut(_ effect: Effect) {
+    if options.digestsEffects { digest(effect) }
     switch effect {
     case .command(let id, let s, let command, let urgency):
       report.commands += 1

@@ -18,6 +18,10 @@ final class StationTable: @unchecked Sendable {
   /// Those that have got a Close frame and may still be there.
   private var closing: [LinkHandle] = []
   private var pingCursor = 0
+  /// Connections that came since free memory was last given back, and those of them that had come by the last tick.
+  private var arrivals = (all: 0, byLastTick: 0)
+  /// After so many new connections, and a moment without one, free memory is given back.
+  private static let storm = 256
   private var ticker: LoopTimer?
   private var limit: LoopTimer?
   private var whenStopped: (@Sendable () -> Void)?
@@ -111,6 +115,7 @@ extension StationTable {
     }
     newest[stationID] = connection.handle
     connection.isAnnounced = true
+    arrivals.all += 1
     deliver(.opened(connection.handle, stationID: stationID, notes))
   }
 
@@ -218,12 +223,20 @@ extension StationTable {
     let overdue = closing.prefix { find($0)?.closingUntil.map { $0 < now } ?? true }
     closing.removeFirst(overdue.count)
     for connection in overdue.compactMap(find) { free(connection, end: .lost) }
+    giveBackAfterStorm()
     guard !slots.isEmpty else { return }
     let share = Int64(slots.count) * tick.wholeNanoseconds / max(1, configuration.pingInterval.wholeNanoseconds)
     for _ in 0..<min(slots.count, Int(share) + 1) {
       pingCursor = (pingCursor + 1) % slots.count
       if let connection = slots[pingCursor], connection.isOpen { ping(connection, at: now) }
     }
+  }
+
+  private func giveBackAfterStorm() {
+    defer { arrivals.byLastTick = arrivals.all }
+    guard arrivals.all >= Self.storm, arrivals.byLastTick == arrivals.all else { return }
+    arrivals.all = 0
+    giveBackFreeMemory()
   }
 
   private func ping(_ connection: StationConnection, at now: MonotonicTime) {

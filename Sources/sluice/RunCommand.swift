@@ -31,12 +31,9 @@ enum RunCommand {
       StandardError.write("\(error)")
       return 1
     }
-    let ended = Latch()
-    for signal in [SIGTERM, SIGINT] { hub.loop.onSignal(signal) { ended.open() } }
-    let again = Mailbox<Bool>()
-    hub.loop.onSignal(SIGHUP) { again.post(true) }
-    while !ended.wait(patience: .milliseconds(200)) {
-      guard !again.take().isEmpty else { continue }
+    let signals = Mailbox<Int32>()
+    for signal in [SIGTERM, SIGINT, SIGHUP] { hub.loop.onSignal(signal) { signals.post(signal) } }
+    while let heard = signals.take(patience: nil), heard.allSatisfy({ $0 == SIGHUP }) {
       do { try hub.reload(try HubPlan.read(path, profiles: options.text("profiles"))) } catch {
         StandardError.write("event=site_file_refused why=\"the old one stays in force\"\n\(error)")
       }

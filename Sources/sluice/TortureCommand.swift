@@ -4,13 +4,14 @@ import Simulation
 /// `sluice torture`: random hubs, random days, every fault; each invariant is checked after every step.
 enum TortureCommand {
   private static let usage = """
-    usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay]
+    usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay] [--digest]
       --seed N        one hub (default 1); --seeds A..B several
       --hours H       simulated hours of each (default 24)
       --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed)
       --quirks        stations also do what no trait declares
       --connectors N  at most so many connectors (default 24)
       --replay        a second controller thinks everything again and must agree
+      --digest        prints a digest of everything that left the mind: the same on every machine
     """
 
   private struct Wish {
@@ -19,6 +20,7 @@ enum TortureCommand {
     var faults: Faults?
     var generator = HubGenerator.Options()
     var replays = false
+    var digests = false
   }
 
   /// - Returns: 0 when every invariant held, 1 when one did not, 2 for arguments that make no sense.
@@ -34,10 +36,12 @@ enum TortureCommand {
       var options = Simulation.Options()
       options.faults = wish.faults ?? .mixed(seed: seed)
       options.checksReplay = wish.replays
+      options.digestsEffects = wish.digests
       let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, wish.generator), options: options)
       simulation.run(until: wish.hours * 3_600_000)
       let report = simulation.report
       print(line(report))
+      if wish.digests { print("effects of seed \(seed): \(report.effectsDigest)") }
       fflush(nil)
       for finding in report.findings {
         print("  FOUND \(finding)")
@@ -72,6 +76,7 @@ enum TortureCommand {
       case "--everything": wish.faults = .everything
       case "--quirks": wish.generator.undeclaredQuirks = true
       case "--replay": wish.replays = true
+      case "--digest": wish.digests = true
       case "--seed":
         guard let seed = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
         wish.seeds = seed...seed

@@ -1,0 +1,164 @@
+import Quantities
+import Site
+
+/// What the guard asks of every connector on each event, worked out once and kept until the connector or its station changes, or until the
+/// time comes at which it would be something else: most events concern one station of thousands. Not part of the mind's state: it can
+/// be worked out again at any moment, and is after a restart.
+struct Facts: Sendable {
+  struct Marks: OptionSet, Sendable {
+    var rawValue: UInt8
+    static let claims = Marks(rawValue: 1)
+    /// Waits for its turn in the rotation.
+    static let waits = Marks(rawValue: 2)
+    /// Has something to be sent again, some time.
+    static let retries = Marks(rawValue: 4)
+    /// Is no claimant, and what it gets, and why, has not been said.
+    static let isUntold = Marks(rawValue: 8)
+    /// A vehicle may arrive (rule 7).
+    static let expectsArrival = Marks(rawValue: 16)
+  }
+  /// What is known of one connector.
+  struct Known: Hashable, Sendable {
+    /// Rule 5 now, and rule 15 through the horizon.
+    var committed = PerPhase<Current>.zero
+    var unheard = PerPhase<Current>.zero
+    /// What a vehicle that arrives would draw by itself.
+    var arrival = PerPhase<Current>.zero
+    var marks: Marks = []
+    /// The next moment at which something has to happen.
+    var next: Monotonic?
+    /// From then on something of this may be otherwise.
+    var holdsUntil = Monotonic(milliseconds: .min)
+  }
+  private(set) var known: [Known] = []
+  /// Sums over the connectors that stand at each circuit itself; `rest`: what is committed by those that are no claimants.
+  private(set) var sums: (committed: [PerPhase<Current>], unheard: [PerPhase<Current>], rest: [PerPhase<Current>]) = ([], [], [])
+  /// Per circuit, over all below it: the largest arrival, and the phases of those that expect one.
+  private(set) var arrivals: [(current: PerPhase<Current>, phases: Phases)] = []
+  /// In ascending order.
+  private(set) var claimants: [Int] = []
+  private(set) var waiting = 0
+  private(set) var retrying = 0
+  private(set) var untold = 0
+  /// The earliest of all connectors' moments.
+  private(set) var next: Monotonic?
+  /// The next moment at which each station has to be seen to, and the earliest of them.
+  var stationNext: [Monotonic?] = []
+  /// Nothing of a connector is otherwise before.
+  private var allHoldUntil = Monotonic(milliseconds: .max)
+  private var isOutdated = (claimants: false, arrivals: false, next: false)
+  /// What follows from the site alone; nil: it has changed.
+  var site: SiteFacts?
+
+  init() {}
+
+  init(_ hub: Hub) {
+    let still = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    known = Array(repeating: Known(), count: hub.connectors.count)
+    sums = (still, still, still)
+    stationNext = Array(repeating: nil, count: hub.stations.count)
+    isOutdated = (true, true, true)
+    site = SiteFacts(hub)
+  }
+
+  /// The connectors of which something may be otherwise by now.
+  mutating func outdated(at now: Monotonic) -> [Int] {
+    guard allHoldUntil <= now else { return [] }
+    allHoldUntil = Monotonic(milliseconds: .max)
+    var found: [Int] = []
+    for c in known.indices {
+      if known[c].holdsUntil <= now { found.append(c) } else { allHoldUntil = min(allHoldUntil, known[c].holdsUntil) }
+    }
+    return found
+  }
+
+  /// Puts what is known of a connector at `circuit` in place of what was known. O(1).
+  mutating func put(_ new: Known, _ c: Int, circuit k: Int) {
+    let old = known[c]
+    known[c] = new
+    sums.committed[k] += new.committed - old.committed
+    sums.unheard[k] += new.unheard - old.unheard
+    sums.rest[k] += new.restCommitted - old.restCommitted
+    waiting += new.count(.waits) - old.count(.waits)
+    retrying += new.count(.retries) - old.count(.retries)
+    untold += new.count(.isUntold) - old.count(.isUntold)
+    if new.count(.claims) != old.count(.claims) { isOutdated.claimants = true }
+    if new.arrival != old.arrival || new.count(.expectsArrival) != old.count(.expectsArrival) { isOutdated.arrivals = true }
+    allHoldUntil = min(allHoldUntil, new.holdsUntil)
+    guard new.next != old.next else { return }
+    if let moment = old.next, moment == next { isOutdated.next = true }
+    if let moment = new.next { next = next.map { min($0, moment) } ?? moment }
+  }
+
+  /// Works out anew what `put` could not keep.
+  mutating func settle(_ hub: Hub) {
+    if isOutdated.claimants { claimants = known.indices.filter { known[$0].marks.contains(.claims) } }
+    if isOutdated.next { next = known.lazy.compactMap(\.next).min() }
+    if isOutdated.arrivals { gatherArrivals(hub) }
+    isOutdated = (false, false, false)
+  }
+
+  private mutating func gatherArrivals(_ hub: Hub) {
+    arrivals = Array(repeating: (.zero, []), count: hub.circuits.count)
+    for c in known.indices where known[c].marks.contains(.expectsArrival) {
+      let k = hub.connectors[c].circuit
+      arrivals[k].current = arrivals[k].current.maximum(known[c].arrival)
+      arrivals[k].phases.formUnion(hub.connectors[c].phases)
+    }
+    for k in arrivals.indices.reversed() {
+      guard let parent = hub.circuits[k].parent else { continue }
+      arrivals[parent].current = arrivals[parent].current.maximum(arrivals[k].current)
+      arrivals[parent].phases.formUnion(arrivals[k].phases)
+    }
+  }
+}
+
+extension Facts.Known {
+  fileprivate var restCommitted: PerPhase<Current> { marks.contains(.claims) ? .zero : committed }
+  fileprivate func count(_ mark: Facts.Marks) -> Int { marks.contains(mark) ? 1 : 0 }
+}
+
+extension Facts.Marks: Hashable {}
+
+/// Coded as nothing: what is decoded knows nothing yet.
+extension Facts: Codable {
+  init(from decoder: any Decoder) throws {}
+  func encode(to encoder: any Encoder) throws {}
+}
+
+/// What follows from the site and nothing else.
+struct SiteFacts: Sendable {
+  /// Per circuit: the connectors below it, and the generation declared there.
+  var connectorsBelow: [[Int]]
+  var generationBelow: [PerPhase<Current>]
+  /// What stations draw themselves, where they are connected.
+  var idleLoads: [(circuit: Int, current: PerPhase<Current>)]
+  var sampleInterval: TimeSpan
+  var reactionTime: TimeSpan
+
+  /// - Complexity: O((connectors + circuits) x depth).
+  init(_ hub: Hub) {
+    var connectorsBelow = hub.circuits.map { _ in [Int]() }
+    var generationBelow = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    for (c, connector) in hub.connectors.enumerated() {
+      for k in hub.path(from: connector.circuit) { connectorsBelow[k].append(c) }
+    }
+    for (circuit, element) in hub.circuits.enumerated() {
+      for k in hub.path(from: circuit) { generationBelow[k] += element.generation }
+    }
+    (self.connectorsBelow, self.generationBelow) = (connectorsBelow, generationBelow)
+    idleLoads = hub.stations.compactMap { station in
+      guard station.state == .installed, station.idleCurrent > .zero, let first = station.connectors.first else { return nil }
+      return (hub.connectors[first].circuit, PerPhase(station.idleCurrent, on: hub.connectors[first].phases))
+    }
+    sampleInterval = hub.stations.lazy.map { $0.traits.sampleInterval }.max() ?? .seconds(10)
+    let meter = hub.meters.lazy.map { $0.period }.max() ?? .seconds(1)
+    let station = hub.stations.lazy.map { $0.traits.reaction }.max() ?? .seconds(10)
+    reactionTime = meter + station + hub.settings.vehicleReaction
+  }
+}
+
+extension Hub {
+  /// A circuit and all above it.
+  fileprivate func path(from circuit: Int) -> UnfoldFirstSequence<Int> { sequence(first: circuit) { circuits[$0].parent } }
+}

@@ -1,0 +1,80 @@
+import LiveHub
+import Quantities
+import Site
+import Testing
+
+@testable import LiveHub
+
+/// What a live hub makes of time (rules 13, 14, 17).
+@Suite struct `A live hub's clock` {
+  @Test(arguments: [TimeSpan.minutes(60), .zero - .minutes(60), .seconds(5), .zero - .seconds(5)])
+  func `a wall clock that is set is an event, and every profile is written anew in the new time`(step: TimeSpan) throws {
+    let world = try HubWorld(HubWorld.site())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    #expect(world.becomes { !station.profiles().isEmpty })
+    world.setWall(by: step)
+    #expect(world.has("clock_stepped"))
+    // Whoever seems an hour ahead since is believed to be so as long as what was heard before counts: five minutes.
+    if step < .zero { world.pass(.minutes(6)) }
+    // The station hears the new time and says so.
+    station.say("again", "Heartbeat", "{}")
+    station.say(
+      "live", "StatusNotification",
+      #"{"connectorId":1,"errorCode":"NoError","status":"Charging","timestamp":"\#(station.now(world))"}"#)
+    let hour = station.now(world).prefix(13)
+    var anew: [String] = []
+    #expect(
+      world.becomes {
+        anew += station.profiles()
+        return anew.contains {
+          $0.contains("startSchedule\":\"\(hour)") || $0.contains("startSchedule") && step.magnitude < .minutes(1)
+        }
+      }, "no profile in the hour \(hour): \(anew)")
+    world.stop()
+  }
+
+  @Test func `a clock that is slewed is followed without an event`() throws {
+    let world = try HubWorld(HubWorld.site())
+    for _ in 0..<20 { world.setWall(by: .milliseconds(900)) }
+    #expect(!world.has("clock_stepped"))
+    world.stop()
+  }
+
+  @Test func `a meter that says nothing for five periods counts as its worst`() throws {
+    let world = try HubWorld(HubWorld.site(meter: true))
+    let current = PerPhase<Current>(all: .amperes(3))
+    let hub = world.hub
+    hub.loop.sync { hub.think(.reading(MeterReading(meter: 0, current: current, registers: 1))) }
+    #expect(world.hub.view().view.circuits[0].measured == current)
+    #expect(world.hub.view().view.circuits[0].base == current)
+    world.pass(.seconds(4))
+    #expect(world.hub.view().view.circuits[0].measured == current)
+    world.pass(.seconds(2))
+    #expect(world.hub.view().view.circuits[0].measured == nil)
+    #expect(world.hub.view().view.circuits[0].base == PerPhase(all: .amperes(20)))
+    #expect(world.has("alarm", "meter_stale"))
+    world.stop()
+  }
+
+  @Test func `an offer is refreshed at half of its time, and is over when it was not`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    #expect(world.becomes { world.hub.view().view.connectors[0].offered == .amperes(16) })
+    #expect(world.becomes { !station.profiles().isEmpty })
+    let ends = try #require(world.hub.view().view.connectors[0].offerEnds)
+    world.pass(.minutes(2))
+    #expect(station.profiles().isEmpty)
+    world.pass(.minutes(4))
+    #expect(world.becomes { !station.profiles().isEmpty })
+    #expect(world.becomes { world.hub.view().view.connectors[0].offerEnds.map { $0 > ends } ?? false })
+    station.leave()
+    #expect(world.becomes { !world.hub.view().view.stations[0].connected })
+    world.pass(.minutes(12))
+    let view = world.hub.view().view.connectors[0]
+    #expect(view.offered == nil)
+    #expect(view.committed == PerPhase(all: .amperes(6)))
+    world.stop()
+  }
+}

@@ -1,0 +1,102 @@
+import CFaultyVFS
+import LiveHub
+import Quantities
+import Site
+import Testing
+
+@testable import LiveHub
+
+/// What a live hub does when its site file changes, its disk fails, or a station comes twice.
+@Suite(.serialized) struct `A live hub in trouble` {
+  @Test func `stations that a new site file adds may come, those it removes or plans must go, the others are not disturbed`() throws
+  {
+    let world = try HubWorld(HubWorld.site(stations: [("one", "installed"), ("two", "installed"), ("three", "installed")]))
+    let stations = try ["one", "two", "three"].map { try Talker(world, id: $0) }
+    #expect(world.becomes { stations.allSatisfy(\.isConnected) })
+    try world.hub.reload(
+      HubWorld.plan(HubWorld.site(stations: [("one", "installed"), ("three", "planned"), ("four", "installed")])))
+    #expect(world.becomes { !stations[1].isConnected && !stations[2].isConnected })
+    #expect(stations[0].isConnected)
+    let fourth = try Talker(world, id: "four")
+    #expect(world.becomes { fourth.isConnected })
+    stations[0].say("beat", "Heartbeat", "{}")
+    #expect(world.becomes { stations[0].answer("beat") != nil })
+    world.stop()
+  }
+
+  @Test func `a limit that a new site file lowers reaches a charging station, a refused file changes nothing`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    #expect(world.becomes { world.hub.view().view.connectors[0].offered == .amperes(16) })
+    _ = station.profiles()
+    var wrong = try HubWorld.plan(HubWorld.site())
+    wrong.site.hub.circuits[0].baseWorst = PerPhase(all: .amperes(60))
+    #expect(throws: LiveHub.Flaw.self) { try world.hub.reload(wrong) }
+    #expect(world.hub.view().view.connectors[0].offered == .amperes(16))
+    try world.hub.reload(HubWorld.plan(HubWorld.site(cap: 30)))
+    #expect(world.becomes { world.hub.view().view.connectors[0].offered.map { $0 <= .amperes(10) } ?? false })
+    #expect(world.becomes { !station.profiles().isEmpty })
+    world.stop()
+  }
+
+  @Test func `the newest connection of a station counts, and the end of the older one takes nothing from it`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let first = try Talker(world)
+    #expect(world.becomes { first.isConnected })
+    let second = try Talker(world)
+    #expect(world.becomes { second.isConnected && !first.isConnected })
+    second.say("beat", "Heartbeat", "{}")
+    #expect(world.becomes { second.answer("beat") != nil })
+    #expect(world.hub.view().view.stations[0].connected)
+    world.stop()
+  }
+
+  @Test func `with a disk that keeps nothing, it says so, raises nothing, and answers no transaction that it could not keep`()
+    throws
+  {
+    #expect(faulty_vfs_register() == 0)
+    defer { faulty_vfs_arm(Int32(FAULTY_NONE), 0) }
+    let world = try HubWorld(HubWorld.site(), vfs: "faulty")
+    let station = try Talker(world)
+    #expect(world.becomes { station.isConnected })
+    station.say("boot", "BootNotification", #"{"chargePointVendor":"V","chargePointModel":"M"}"#)
+    #expect(world.becomes { world.hub.view().view.stations[0].controlled })
+    faulty_vfs_arm(Int32(FAULTY_FULL), 0)
+    station.say("status", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"Charging"}"#)
+    station.say(
+      "start", "StartTransaction", #"{"connectorId":1,"idTag":"tag","meterStart":0,"timestamp":"\#(station.now(world))"}"#)
+    #expect(world.becomes { world.has("alarm", "store_failed") })
+    station.say("beat", "Heartbeat", "{}")
+    #expect(world.becomes { station.answer("beat") != nil })
+    #expect(station.answer("start") == nil)
+    #expect(world.hub.view().view.storeFailed)
+    #expect(world.hub.view().view.connectors[0].offered.map { $0 <= .amperes(6) } ?? true)
+    faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+    world.pass(.minutes(1))
+    #expect(world.becomes { station.answer("start") != nil })
+    #expect(world.becomes { world.hub.view().view.connectors[0].offered == .amperes(16) })
+    world.stop()
+  }
+
+  @Test func `after a restart a running transaction is offered current again when its station is back`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let transaction = try #require(world.hub.view().view.connectors[0].transaction)
+    world.stop()
+    let again = try HubWorld(HubWorld.site(), folder: world.folder)
+    #expect(again.hub.view().view.connectors[0].transaction == transaction)
+    // Until it is heard: the fallback, or what it was offered before.
+    #expect(again.hub.view().view.connectors[0].committed.l1 >= .amperes(6))
+    let back = try Talker(again)
+    #expect(again.becomes { back.isConnected })
+    var profiles: [String] = []
+    #expect(
+      again.becomes {
+        profiles += back.profiles()
+        return profiles.contains { $0.contains("\"transactionId\":\(transaction)") }
+      })
+    again.stop()
+  }
+}
