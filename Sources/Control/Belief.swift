@@ -18,6 +18,8 @@ struct Belief: Hashable, Sendable, Codable {
   var until: Monotonic?
   var after: Current
   var progress = Progress.issued
+  /// By which way it went; nil: what the station does by itself.
+  var route: StationTraits.Route?
   /// The vehicle has been measured at or below it after it was accepted (rule 6).
   var confirmed = false
 

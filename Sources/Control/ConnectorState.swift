@@ -23,6 +23,8 @@ struct Transaction: Hashable, Sendable, Codable {
 struct Measured: Hashable, Sendable, Codable {
   var current: PerPhase<Current>
   var at: Monotonic
+  /// The least that it may have been, where only the power was told; nil: as measured (rule 11).
+  var least: PerPhase<Current>?
 }
 
 /// What is known of one connector.

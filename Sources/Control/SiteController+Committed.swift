@@ -59,9 +59,11 @@ extension SiteController {
   /// - Parameter horizon: zero: only now.
   func committed(_ c: Int, at now: Monotonic, through horizon: TimeSpan) -> PerPhase<Current> {
     let connector = connectors[c]
-    if station(of: c).state == .planned { return .zero }
+    if station(of: c).state == .planned { return PerPhase(lingering(c, at: now), on: phases(c)) }
     var level = Current.zero
     let station = state(ofStationOf: c)
+    // Rule 18: unheard, it does what its hardware lets through.
+    if horizon > .zero, connector.occupied, station.trust != .proven { level = hardwareMaximum(c) }
     if !station.connected || station.stage != .controlled {
       level = max(level, unheardLevel(c))
     } else if connector.occupied && connector.beliefs.isEmpty {
@@ -75,6 +77,12 @@ extension SiteController {
     var result = PerPhase(level, on: phases(c))
     if let newest = connector.newest, isFresh(newest.at, c, now) { result = result.maximum(newest.current) }
     return result
+  }
+
+  /// What a station that no longer belongs to the hub may still be following (rule 19).
+  private func lingering(_ c: Int, at now: Monotonic) -> Current {
+    let running = connectors[c].beliefs.filter { $0.until.map { now < $0 + afterglow(c) } ?? false }
+    return running.map { $0.current }.max() ?? .zero
   }
 
   /// Forgets an offer that never left (superseded, withdrawn or refused).

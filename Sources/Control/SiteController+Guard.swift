@@ -75,7 +75,7 @@ extension SiteController {
   }
 
   /// Rule 3: generation gives no room beyond its firm share.
-  private func counted(_ base: Current, _ k: Int, _ phase: Phase) -> Current {
+  func counted(_ base: Current, _ k: Int, _ phase: Phase) -> Current {
     max(base, -hub.circuits[k].firmGeneration[phase])
   }
 
@@ -266,7 +266,9 @@ extension SiteController {
       }
       connectors[c].lastShareDecrease = now.monotonic
     }
-    let lowest = station(of: c).traits.zero == .refused && target == .zero ? minimum(c) : target
+    // Rule 23: what is not known to pause and resume keeps its minimum.
+    let cannotPause = [.refused, .losesControl].contains(station(of: c).traits.zero)
+    let lowest = cannotPause && target == .zero ? minimum(c) : target
     guard lowest < present || connectors[c].beliefs.isEmpty else {
       decide(c, present, nil, reason, &out)
       return
@@ -319,7 +321,9 @@ extension SiteController {
         let after = committed(c, at: now.monotonic, through: hub.settings.horizon + hub.settings.guardTime)
         add(after - counted, at: hub.connectors[c].circuit, to: &used)
       } else if needsRefresh(c, weighing, now), !storeFailed || present <= fallback(c), isTimely(c, now) {
-        refresh(c, present, weighing, reason, now, &out)
+        // Rule 15: a refresh lasts longer than what it replaces, so it has to fit among all that may be unheard.
+        let fits = max(fallback(c), (base + room).floored(to: station(of: c).traits.step))
+        refresh(c, room < .zero && present > fallback(c) ? min(present, fits) : present, weighing, reason, now, &out)
       } else {
         decide(c, present, nil, isRise && storeFailed ? .storeFailed : reason, &out)
       }
@@ -404,12 +408,19 @@ extension SiteController {
       } else {
         reason = .idle
       }
-      if mustGiveBack(c) {
+      if mustGiveBack(c) || mustLowerUncontrolled(c, weighing) {
         send(fallback(c), c, .decrease, weighing, reason, now, &out)
       } else {
         decide(c, level, nil, reason, &out)
       }
     }
+  }
+
+  /// Its station's clock is wrong, so it is not offered anything; but it hears, and its circuit is over.
+  private func mustLowerUncontrolled(_ c: Int, _ weighing: Weighing) -> Bool {
+    guard case .clock = gap(hub.connectors[c].station), connectors[c].transaction != nil, isOver(c, weighing) else { return false }
+    guard let last = connectors[c].beliefs.last else { return false }
+    return last.current > fallback(c) && !(fallback(c) == .zero && station(of: c).traits.zero == .refused)
   }
 
   /// Its station lost its dead-man while it had more than its fallback (rule 17).

@@ -105,8 +105,9 @@ extension SiteController {
   /// Rule 11: the lower of the samples that bracket `sample`; nothing if the newest is older than two intervals or the phases are unknown.
   func lowestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
     guard hub.connectors[c].wiring != nil, let newest = connectors[c].newest, isFresh(newest.at, c, now) else { return .zero }
-    guard newest.at > sample, let before = connectors[c].before else { return newest.current }
-    return newest.current.minimum(before.current)
+    let least = newest.least ?? newest.current
+    guard newest.at > sample, let before = connectors[c].before else { return least }
+    return least.minimum(before.least ?? before.current)
   }
 
   /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed.
@@ -138,8 +139,11 @@ extension SiteController {
         if !stale { measure(k, now, &bases[k]) } else { circuits[k].baseForCuts = nil }
       }
       if let parent = hub.circuits[k].parent {
-        own[parent] += bases[k].rises
-        ownCuts[parent] += bases[k].cuts
+        for phase in Phase.allCases {
+          // Rule 3: what is generated below gives the parent no more room than it gives here.
+          own[parent][phase] = own[parent][phase] + counted(bases[k].rises[phase], k, phase)
+          ownCuts[parent][phase] = ownCuts[parent][phase] + counted(bases[k].cuts[phase], k, phase)
+        }
       }
     }
     return bases

@@ -86,9 +86,9 @@ extension SiteController {
     {
       // Rule 18: what was proven was proven for another device or firmware.
       stations[s].trust = min(stations[s].trust, .accepted)
+      stations[s].capabilities = nil
     }
     stations[s].identity = identity
-    stations[s].capabilities = nil
     distrust(s, now)
     learn(s, &out)
   }
@@ -96,15 +96,18 @@ extension SiteController {
   /// A station that was away or has booted may have forgotten what it was told, or had it changed: until it is told again and has
   /// been seen to follow, it may be at its fallback as well as at any earlier offer.
   private mutating func distrust(_ s: Int, _ now: EventStamp) {
-    for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty {
-      let last = connectors[c].beliefs.count - 1
-      connectors[c].beliefs[last].progress = .unanswered
-      connectors[c].beliefs[last].confirmed = false
-      if !connectors[c].beliefs.contains(where: { $0.until == nil && $0.current >= fallback(c) }) {
-        connectors[c].beliefs.insert(fallbackBelief(c, now), at: 0)
-      }
-      connectors[c].mustRefresh = true
+    for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty { distrust(connector: c, now) }
+  }
+
+  /// - Precondition: something is believed of the connector.
+  mutating func distrust(connector c: Int, _ now: EventStamp) {
+    let last = connectors[c].beliefs.count - 1
+    connectors[c].beliefs[last].progress = .unanswered
+    connectors[c].beliefs[last].confirmed = false
+    if !connectors[c].beliefs.contains(where: { $0.until == nil && $0.current >= fallback(c) }) {
+      connectors[c].beliefs.insert(fallbackBelief(c, now), at: 0)
     }
+    connectors[c].mustRefresh = true
   }
 
   private mutating func learn(_ s: Int, _ out: inout [Effect]) {
@@ -260,7 +263,11 @@ extension SiteController {
 
   /// A step of our own wall clock: offers are written in UTC, so each is sent anew (rule 17).
   mutating func moveClock(by step: TimeSpan, at now: EventStamp) {
-    for s in stations.indices { stations[s].clockOffset = stations[s].clockOffset.map { $0 - step } }
+    for s in stations.indices {
+      // Where nothing was heard of a station's clock, it may take ours over unnoticed.
+      if stations[s].clockOffset == nil { moveEnds(s, by: -step) }
+      stations[s].clockOffset = stations[s].clockOffset.map { $0 - step }
+    }
     for c in connectors.indices {
       if !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
       // Relative profiles count from the start: how long ago that was has not changed.
