@@ -18,8 +18,13 @@ struct Belief: Hashable, Sendable, Codable {
   var until: Monotonic?
   var after: Current
   var progress = Progress.issued
+  /// By which way it went; nil: what the station does by itself.
+  var route: StationTraits.Route?
   /// The vehicle has been measured at or below it after it was accepted (rule 6).
   var confirmed = false
+
+  /// It went by a way that does not end with the transaction.
+  var outlivesTransaction: Bool { route.map { $0 != .transaction } ?? false }
 
   /// It is not known when it ends: the larger of its currents counts until it is replaced.
   mutating func forgetEnd() {

@@ -11,8 +11,8 @@ struct CircuitState: Sendable, Codable {
   /// Digest of the raw registers, and since when it has been the same.
   var registers: UInt64 = 0
   var registersSince: Monotonic?
-  /// Readings in a row in which the vehicles alone drew more than the meter saw (rule 12).
-  var contradictions = PerPhase<Int>(0, 0, 0)
+  /// Since when the vehicles alone draw more than the meter sees (rule 12).
+  var contradictedSince: PerPhase<Monotonic?> = PerPhase(all: nil)
   /// Whether the reading moves with the vehicles below (rule 12).
   var movement = MovingRange()
   var pendingStep: PerPhase<PendingStep?> = PerPhase(all: nil)
@@ -24,6 +24,9 @@ struct CircuitState: Sendable, Codable {
   /// The uncontrolled load that the newest reading proves, as it counts for cuts.
   var baseForCuts: PerPhase<Current>?
   var contract: ContractState?
+  /// What was ordered by hand, beside the site file: a cap, and works.
+  var orderedCap: PerPhase<Current>?
+  var isUnderWorks = false
   /// A phase has been over its limit since.
   var overSince: PerPhase<Monotonic?> = PerPhase(all: nil)
 }

@@ -23,12 +23,16 @@ struct Transaction: Hashable, Sendable, Codable {
 struct Measured: Hashable, Sendable, Codable {
   var current: PerPhase<Current>
   var at: Monotonic
+  /// The least that it may have been, where only the power was told; nil: as measured (rule 11).
+  var least: PerPhase<Current>?
 }
 
 /// What is known of one connector.
 struct ConnectorState: Sendable, Codable {
   var status: ConnectorStatus?
   var statusAt = Monotonic(milliseconds: 0)
+  /// It was told on this connection; otherwise a vehicle may have come or gone since (rule 7).
+  var statusIsCurrent = false
   var transaction: Transaction?
   /// The newest two samples; the lower of those that bracket a meter's sample counts (rule 11).
   var newest: Measured?

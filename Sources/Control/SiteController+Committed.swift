@@ -19,7 +19,7 @@ extension SiteController {
   /// The least useful offer: where limits go out in W, as much as gives the vehicle its minimum at the highest plausible voltage, on
   /// all phases that it may use if the model is not proven to divide (rules 8, 10).
   func minimum(_ c: Int) -> Current {
-    let least = hub.connectors[c].minimum
+    let least = max(.milliamperes(100), hub.connectors[c].minimum)
     guard station(of: c).traits.rateUnit == .watts, hub.connectors[c].supply == .ac else { return least }
     let sharing = traits(c).dividesWatts ? 1 : phases(c).count
     let most = least.scaled(highestVoltage.raw, over: hub.settings.lowestVoltage.raw) + .milliamperes(100)
@@ -58,11 +58,13 @@ extension SiteController {
   /// - Parameter horizon: zero: only now.
   func committed(_ c: Int, at now: Monotonic, through horizon: TimeSpan) -> PerPhase<Current> {
     let s = hub.connectors[c].station
-    if hub.stations[s].state == .planned { return .zero }
+    if hub.stations[s].state == .planned { return PerPhase(lingering(c, at: now), on: phases(c)) }
     var level = Current.zero
+    // Rule 18: unheard, it does what its hardware lets through.
+    if horizon > .zero, connectors[c].occupied, stations[s].trust != .proven { level = hardwareMaximum(c) }
     if !stations[s].connected || stations[s].stage != .controlled {
       level = max(level, unheardLevel(c))
-    } else if connectors[c].occupied && connectors[c].beliefs.isEmpty {
+    } else if connectors[c].beliefs.isEmpty, connectors[c].occupied || !connectors[c].statusIsCurrent {
       level = max(level, fallback(c))
     }
     if connectors[c].uncontrollable { level = max(level, hardwareMaximum(c)) }
@@ -76,6 +78,12 @@ extension SiteController {
     var result = PerPhase(level, on: phases(c))
     if let newest = connectors[c].newest, isFresh(newest.at, c, now) { result = result.maximum(newest.current) }
     return result
+  }
+
+  /// What a station that no longer belongs to the hub may still be following (rule 19).
+  private func lingering(_ c: Int, at now: Monotonic) -> Current {
+    let running = connectors[c].beliefs.filter { $0.until.map { now < $0 + afterglow(c) } ?? false }
+    return running.map { $0.current }.max() ?? .zero
   }
 
   /// Forgets an offer that never left (superseded, withdrawn or refused).

@@ -20,6 +20,7 @@ extension SiteController {
       }
       for phase in Phase.allCases {
         at(circuits[k].pendingStep[phase]?.due)
+        at(doubtfulAt(k, phase))
         at(circuits[k].overSince[phase].map { $0 + hub.settings.excessPatience }.flatMap { $0 > now.monotonic ? $0 : nil })
       }
       if let contract = hub.circuits[k].contract {

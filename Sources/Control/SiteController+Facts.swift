@@ -30,7 +30,7 @@ extension SiteController {
     if claims {
       known.marks.insert(.claims)
       if connectors[c].pausedSince != nil { known.marks.insert(.waits) }
-    } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) {
+    } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) || mustLowerUncontrolled(c) {
       known.marks.insert(.isUntold)
     }
     if connectors[c].retryAt != nil { known.marks.insert(.retries) }
@@ -49,7 +49,8 @@ extension SiteController {
   /// Rule 7: a vehicle may arrive, and draw before anybody speaks.
   private func expectsArrival(_ c: Int) -> Bool {
     let s = hub.connectors[c].station
-    return !connectors[c].occupied && hub.stations[s].state == .installed && stations[s].stage == .controlled
+    return !connectors[c].occupied && connectors[c].statusIsCurrent && hub.stations[s].state == .installed
+      && stations[s].stage == .controlled
   }
 
   /// When what is committed, now or through the horizon, may be something else though nothing happens.

@@ -238,7 +238,9 @@ extension SiteController {
       }
       connectors[c].lastShareDecrease = now.monotonic
     }
-    let lowest = station(of: c).traits.zero == .refused && target == .zero ? minimum(c) : target
+    // Rule 23: what is not known to pause and resume keeps its minimum.
+    let cannotPause = [.refused, .losesControl].contains(station(of: c).traits.zero)
+    let lowest = cannotPause && target == .zero ? minimum(c) : target
     guard lowest < present || connectors[c].beliefs.isEmpty else {
       decide(c, present, nil, reason, &out)
       return
@@ -291,7 +293,9 @@ extension SiteController {
         let after = committed(c, at: now.monotonic, through: hub.settings.horizon + hub.settings.guardTime)
         add(after - counted, at: hub.connectors[c].circuit, to: &used)
       } else if needsRefresh(c, weighing, now), !storeFailed || present <= fallback(c), isTimely(c, now) {
-        refresh(c, present, weighing, reason, now, &out)
+        // Rule 15: a refresh lasts longer than what it replaces, so it has to fit among all that may be unheard.
+        let fits = max(fallback(c), (base + room).floored(to: station(of: c).traits.step))
+        refresh(c, room < .zero && present > fallback(c) ? min(present, fits) : present, weighing, reason, now, &out)
       } else {
         decide(c, present, nil, isRise && storeFailed ? .storeFailed : reason, &out)
       }
@@ -360,7 +364,7 @@ extension SiteController {
     return now.monotonic - sent >= max(station(of: c).traits.minimumInterval, step)
   }
 
-  /// Connectors that are not claimants: their reason is told, and a transaction that is not authorised is held at nothing.
+  /// Connectors that are not claimants: their reason is told; where the dead-man is lost or the clock is wrong they are told to fall back.
   private mutating func speakForTheRest(
     _ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]
   ) {
@@ -368,7 +372,7 @@ extension SiteController {
     for c in connectors.indices where facts.known[c].marks.contains(.isUntold) {
       let level = connectors[c].occupied ? offer(c, at: now.monotonic) ?? fallback(c) : .zero
       let reason = idleReason(c)
-      if mustGiveBack(c) {
+      if mustGiveBack(c) || mustLowerUncontrolled(c) && isOver(c, weighing) {
         send(fallback(c), c, .decrease, weighing, reason, now, &out)
       } else {
         decide(c, level, nil, reason, &out)
@@ -381,6 +385,13 @@ extension SiteController {
     if let gap = gap(hub.connectors[c].station) { return .notControlled(gap) }
     if connectors[c].uncontrollable || connectors[c].transaction != nil && !mayBeOffered(c) { return .notControlled(.disobedient) }
     return .idle
+  }
+
+  /// Its station's clock is wrong, so it is not offered anything; but it hears, and is told to fall back once its circuit is over.
+  func mustLowerUncontrolled(_ c: Int) -> Bool {
+    guard case .clock = gap(hub.connectors[c].station), connectors[c].transaction != nil else { return false }
+    guard let last = connectors[c].beliefs.last else { return false }
+    return last.current > fallback(c) && !(fallback(c) == .zero && station(of: c).traits.zero == .refused)
   }
 
   /// Its station lost its dead-man while it had more than its fallback (rule 17).

@@ -24,7 +24,8 @@ extension SiteController {
       let circuit = hub.circuits[k]
       var bound = Bound(current: circuit.rating, source: .fuse)
       bound.lower(to: circuit.manualCap, .manual)
-      if circuit.maintenance { bound.lower(to: .zero, .maintenance) }
+      bound.lower(to: circuits[k].orderedCap, .manual)
+      if circuit.maintenance || circuits[k].isUnderWorks { bound.lower(to: .zero, .maintenance) }
       for (place, limit) in limits.enumerated() where limit.circuit == k && limit.until.map({ $0 > now.utc }) ?? true {
         let current = self.current(of: limit.amount, circuit: k)
         if limit.from <= now.utc + anticipation {

@@ -26,7 +26,7 @@ extension SiteController {
       circuits[k].reading = measurement.inverted ? turned.map { -$0 } : turned
       circuits[k].totalPower = reading.totalPower.map { measurement.inverted ? -$0 : $0 }
       set(.meterFrozen(meter: reading.meter), raised: false, &out)
-      doubt(k, at: now.monotonic, &out)
+      noticeMovement(k, now.monotonic)
     }
     return changed
   }
@@ -37,6 +37,7 @@ extension SiteController {
     let tolerance = Power.watts(50)
     for phase in Phase.allCases {
       if current[phase].magnitude > .amperes(20_000) { return false }
+      if let total = reading.totalPower, total.magnitude > .watts(20_000_000) { return false }
       guard let power = reading.power?[phase] else { continue }
       let voltage = reading.voltage?[phase] ?? .volts(253)
       let most = current[phase].magnitude.power(at: voltage, phases: 1).scaled(11, over: 10) + tolerance
@@ -45,16 +46,15 @@ extension SiteController {
     return true
   }
 
-  /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three readings, is suspect.
-  private mutating func doubt(_ circuit: Int, at now: Monotonic, _ out: inout [Effect]) {
-    noticeMovement(circuit, now)
-    guard let reading = circuits[circuit].reading else { return }
-    let vehicles = vehicleCurrent(below: circuit, at: circuits[circuit].readAt ?? now, now: now, .lowest)
-    let declared = generation(below: circuit)
+  /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three of its periods, is suspect.
+  private mutating func doubt(
+    _ k: Int, vehicles: PerPhase<Current>, _ reading: PerPhase<Current>, _ now: Monotonic, _ out: inout [Effect]
+  ) {
+    let declared = generation(below: k)
     for phase in Phase.allCases {
       let contradicts = vehicles[phase] > reading[phase] + declared[phase] + .amperes(1)
-      circuits[circuit].contradictions[phase] = contradicts ? min(3, circuits[circuit].contradictions[phase] + 1) : 0
-      set(.meterSuspect(circuit: circuit, phase: phase), raised: isSuspect(circuit, phase), &out)
+      circuits[k].contradictedSince[phase] = contradicts ? circuits[k].contradictedSince[phase] ?? now : nil
+      set(.meterSuspect(circuit: k, phase: phase), raised: isSuspect(k, phase, now), &out)
     }
   }
 
@@ -91,8 +91,9 @@ extension SiteController {
   /// Rule 11: the lower of the samples that bracket `sample`; nothing if the newest is older than two intervals or the phases are unknown.
   func lowestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
     guard hub.connectors[c].wiring != nil, let newest = connectors[c].newest, isFresh(newest.at, c, now) else { return .zero }
-    guard newest.at > sample, let before = connectors[c].before else { return newest.current }
-    return newest.current.minimum(before.current)
+    let least = newest.least ?? newest.current
+    guard newest.at > sample, let before = connectors[c].before else { return least }
+    return least.minimum(before.least ?? before.current)
   }
 
   /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed now.
@@ -124,20 +125,28 @@ extension SiteController {
         set(.meterStale(meter: measurement.meter), raised: stale && !isFrozen(k, at: now.monotonic), &out)
         set(.meterFrozen(meter: measurement.meter), raised: stale && isFrozen(k, at: now.monotonic), &out)
         judgeSteps(k, now.monotonic, &out)
-        if !stale { measure(k, now, &bases[k]) } else { circuits[k].baseForCuts = nil }
+        if !stale { measure(k, now, &bases[k], &out) } else { forgetMeasure(k) }
       }
       if let parent = hub.circuits[k].parent {
-        own[parent] += bases[k].rises
-        ownCuts[parent] += bases[k].cuts
+        for phase in Phase.allCases {
+          // Rule 3: what is generated below gives the parent no more room than it gives here.
+          own[parent][phase] = own[parent][phase] + counted(bases[k].rises[phase], k, phase)
+          ownCuts[parent][phase] = ownCuts[parent][phase] + counted(bases[k].cuts[phase], k, phase)
+        }
       }
     }
     return bases
   }
 
-  private mutating func measure(_ k: Int, _ now: EventStamp, _ base: inout Base) {
+  private mutating func forgetMeasure(_ k: Int) {
+    (circuits[k].baseForCuts, circuits[k].contradictedSince) = (nil, PerPhase(all: nil))
+  }
+
+  private mutating func measure(_ k: Int, _ now: EventStamp, _ base: inout Base, _ out: inout [Effect]) {
     guard let reading = circuits[k].reading, let readAt = circuits[k].readAt else { return }
     let lowest = vehicleCurrent(below: k, at: readAt, now: now.monotonic, .lowest)
     let highest = vehicleCurrent(below: k, at: readAt, now: now.monotonic, .highest)
+    doubt(k, vehicles: lowest, reading, now.monotonic, &out)
     let declared = generation(below: k)
     // The load lies between these two; it is taken to be what it was unless the reading proves otherwise.
     let most = (reading - lowest).maximum(declared.map { -$0 })
@@ -147,7 +156,7 @@ extension SiteController {
     circuits[k].baseForCuts = cuts
     circuits[k].notice(most, at: now.monotonic, span: sampleInterval * 2)
     let rises = circuits[k].baseForRises
-    for phase in Phase.allCases where !isSuspect(k, phase) {
+    for phase in Phase.allCases where !isSuspect(k, phase, now.monotonic) {
       base.rises[phase] = rises[phase]
       base.cuts[phase] = cuts[phase]
       base.worst[phase] = false

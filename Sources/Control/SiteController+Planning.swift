@@ -172,8 +172,8 @@ extension SiteController {
   /// The lowest of all limits that hold at any moment of a slot.
   private func lowestLimit(_ k: Int, from: Instant, until: Instant, _ now: EventStamp) -> PerPhase<Current> {
     let circuit = hub.circuits[k]
-    if circuit.maintenance { return .zero }
-    var lowest = circuit.rating.minimum(circuit.manualCap ?? circuit.rating)
+    if circuit.maintenance || circuits[k].isUnderWorks { return .zero }
+    var lowest = circuit.rating.minimum(circuit.manualCap ?? circuit.rating).minimum(circuits[k].orderedCap ?? circuit.rating)
     if let contract = circuit.contract { lowest = lowest.minimum(mean(of: contract)) }
     for limit in limits where limit.circuit == k && limit.from - anticipation < until && limit.until.map({ $0 > from }) ?? true {
       lowest = lowest.minimum(current(of: limit.amount, circuit: k))

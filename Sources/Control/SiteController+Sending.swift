@@ -14,6 +14,7 @@ extension SiteController {
     noteService(c, offer, now)
     var belief = Belief(command: command, current: offer, until: until, after: self.fallback(c))
     if offer <= fallback, until == nil { belief.after = offer }
+    belief.route = route(c)
     connectors[c].beliefs.append(belief)
     trim(c)
     connectors[c].lastSent = now.monotonic
@@ -42,9 +43,12 @@ extension SiteController {
     }
     let first = connectors[c].beliefs[ending[0]]
     let next = connectors[c].beliefs[ending[1]]
+    // What rises when it ends may have risen already while the other still runs.
+    let rising = [first, next].filter { $0.after > $0.current }.map { $0.after }.max() ?? .zero
     connectors[c].beliefs[ending[1]] = Belief(
-      command: next.command, current: max(first.current, next.current), until: max(a, b), after: max(first.after, next.after),
-      progress: next.progress, confirmed: false)
+      command: next.command, current: max(first.current, next.current, rising), until: max(a, b),
+      after: max(first.after, next.after),
+      progress: next.progress, route: first.outlivesTransaction ? first.route : next.route, confirmed: false)
     connectors[c].beliefs.remove(at: ending[0])
   }
 
@@ -161,6 +165,7 @@ extension SiteController {
     let count = connectors[c].beliefs.count
     let kept = connectors[c].beliefs.enumerated().filter { place, belief in
       place == count - 1 || belief.current > last.current || belief.after > last.after || outlasts(belief, last)
+        || belief.outlivesTransaction && max(belief.current, belief.after) > fallback(c)
     }
     connectors[c].beliefs = kept.map { $0.element }
     connectors[c].retryAt = nil
@@ -174,7 +179,10 @@ extension SiteController {
 
   private mutating func fail(_ c: Int, after patience: TimeSpan, _ now: EventStamp, _ out: inout [Effect]) {
     connectors[c].attempts += 1
-    connectors[c].retryAt = now.monotonic + patience * connectors[c].attempts
+    // A try that is due already is not put off by the next failure: a station that refuses faster than that would never be tried
+    // by its other route.
+    let due = now.monotonic + patience * connectors[c].attempts
+    connectors[c].retryAt = connectors[c].retryAt.map { $0 > now.monotonic ? min($0, due) : due } ?? due
   }
 
   /// The ladder of rule 21: resend, another route, uncontrollable.
@@ -213,6 +221,7 @@ extension SiteController {
     let command = newCommand()
     again.command = command
     again.progress = .issued
+    again.route = route(c)
     again.confirmed = false
     let ends = last.until.map { max($0, now.monotonic + .seconds(5)) }
     again.until = ends

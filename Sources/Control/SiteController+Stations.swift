@@ -36,6 +36,7 @@ extension SiteController {
 
   private mutating func connect(_ s: Int, _ now: EventStamp, _ out: inout [Effect]) {
     stations[s].connectedAt = now.monotonic
+    for c in hub.stations[s].connectors { connectors[c].statusIsCurrent = false }
     stations[s].connectedUTC = now.utc
     distrust(s, now)
     set(.stationLost(station: s), raised: false, &out)
@@ -60,9 +61,14 @@ extension SiteController {
   }
 
   /// After a restart no link is up, and every command under way may have been received.
-  mutating func forgetLinks(_ out: inout [Effect]) {
+  /// How long it was away is what the wall clock says, and that may have been set meanwhile: offers count as long as they had left.
+  mutating func forgetLinks(_ now: Monotonic, _ out: inout [Effect]) {
     for s in stations.indices { disconnect(s, &out) }
     for c in connectors.indices {
+      for b in connectors[c].beliefs.indices {
+        guard let until = connectors[c].beliefs[b].until, until > lastEventAt else { continue }
+        connectors[c].beliefs[b].until = until + (now - lastEventAt)
+      }
       for b in connectors[c].beliefs.indices where connectors[c].beliefs[b].progress == .issued {
         connectors[c].beliefs[b].progress = .unanswered
       }
@@ -86,9 +92,9 @@ extension SiteController {
     {
       // Rule 18: what was proven was proven for another device or firmware.
       stations[s].trust = min(stations[s].trust, .accepted)
+      stations[s].capabilities = nil
     }
     stations[s].identity = identity
-    stations[s].capabilities = nil
     distrust(s, now)
     learn(s, &out)
   }
@@ -96,15 +102,18 @@ extension SiteController {
   /// A station that was away or has booted may have forgotten what it was told, or had it changed: until it is told again and has
   /// been seen to follow, it may be at its fallback as well as at any earlier offer.
   private mutating func distrust(_ s: Int, _ now: EventStamp) {
-    for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty {
-      let last = connectors[c].beliefs.count - 1
-      connectors[c].beliefs[last].progress = .unanswered
-      connectors[c].beliefs[last].confirmed = false
-      if !connectors[c].beliefs.contains(where: { $0.until == nil && $0.current >= fallback(c) }) {
-        connectors[c].beliefs.insert(fallbackBelief(c, now), at: 0)
-      }
-      connectors[c].mustRefresh = true
+    for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty { distrust(connector: c, now) }
+  }
+
+  /// - Precondition: something is believed of the connector.
+  mutating func distrust(connector c: Int, _ now: EventStamp) {
+    let last = connectors[c].beliefs.count - 1
+    connectors[c].beliefs[last].progress = .unanswered
+    connectors[c].beliefs[last].confirmed = false
+    if !connectors[c].beliefs.contains(where: { $0.until == nil && $0.current >= fallback(c) }) {
+      connectors[c].beliefs.insert(fallbackBelief(c, now), at: 0)
     }
+    connectors[c].mustRefresh = true
   }
 
   private mutating func learn(_ s: Int, _ out: inout [Effect]) {
@@ -146,10 +155,19 @@ extension SiteController {
     out.append(.command(command, station: s, .clearProfiles(ProfileFilter(purpose: .transaction)), .routine))
   }
 
+  /// From now on it is controlled; what stands at its connectors is asked where it has not said so (rule 7).
+  private mutating func control(_ s: Int, _ out: inout [Effect]) {
+    stations[s].stage = .controlled
+    guard !hub.stations[s].traits.avoidedCalls.contains("TriggerMessage") else { return }
+    for c in hub.stations[s].connectors where !connectors[c].statusIsCurrent {
+      out.append(.command(newCommand(), station: s, .trigger(.status(connector: hub.connectors[c].number)), .routine))
+    }
+  }
+
   private mutating func readBack(_ s: Int, from number: Int, _ out: inout [Effect]) {
     let idle = hub.stations[s].connectors.first { hub.connectors[$0].number >= max(1, number) && connectors[$0].transaction == nil }
     guard let c = idle, !hub.stations[s].traits.avoidedCalls.contains("GetCompositeSchedule") else {
-      stations[s].stage = .controlled
+      control(s, &out)
       return
     }
     let command = newCommand()
@@ -260,7 +278,11 @@ extension SiteController {
 
   /// A step of our own wall clock: offers are written in UTC, so each is sent anew (rule 17).
   mutating func moveClock(by step: TimeSpan, at now: EventStamp) {
-    for s in stations.indices { stations[s].clockOffset = stations[s].clockOffset.map { $0 - step } }
+    for s in stations.indices {
+      // Where nothing was heard of a station's clock, it may take ours over unnoticed.
+      if stations[s].clockOffset == nil { moveEnds(s, by: -step) }
+      stations[s].clockOffset = stations[s].clockOffset.map { $0 - step }
+    }
     for c in connectors.indices {
       if !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
       // Relative profiles count from the start: how long ago that was has not changed.

@@ -72,12 +72,18 @@ extension SiteController {
       circuits[k].pendingStep[phase] = nil
       guard pending.net.magnitude >= tellingStep, !isStale(k, at: now) else { continue }
       circuits[k].missesSteps[phase] = circuits[k].movement.width[phase] * 2 < pending.net.magnitude
-      set(.meterSuspect(circuit: k, phase: phase), raised: isSuspect(k, phase), &out)
+      set(.meterSuspect(circuit: k, phase: phase), raised: isSuspect(k, phase, now), &out)
     }
   }
 
   /// Rule 12: why the configured worst counts on a phase although it is read.
-  func isSuspect(_ k: Int, _ phase: Phase) -> Bool {
-    circuits[k].contradictions[phase] >= 3 || circuits[k].missesSteps[phase]
+  func isSuspect(_ k: Int, _ phase: Phase, _ now: Monotonic) -> Bool {
+    circuits[k].missesSteps[phase] || doubtfulAt(k, phase).map { now >= $0 } ?? false
+  }
+
+  /// When a contradiction that goes on makes the phase suspect; nil: there is none.
+  func doubtfulAt(_ k: Int, _ phase: Phase) -> Monotonic? {
+    guard let measurement = hub.circuits[k].measurement else { return nil }
+    return circuits[k].contradictedSince[phase].map { $0 + hub.meters[measurement.meter].period * 3 }
   }
 }

@@ -54,9 +54,12 @@ extension SiteController {
       return
     }
     let late = isLate(start.at, s)
+    var unended: [Belief] = []
     if let open = connectors[c].transaction, !late || open.late {
       // The station never said that the one before ended.
       out.append(.transaction(.closed(id: open.id, meterStop: connectors[c].register, at: now.utc, reason: "Superseded")))
+      // Perhaps it is the same transaction, told once more: what it was offered counts until it has been seen to be left.
+      unended = connectors[c].beliefs
       endSession(c, now)
     }
     lastTransaction += 1
@@ -75,6 +78,10 @@ extension SiteController {
     connectors[c].register = start.meterStart
     connectors[c].queuedAt = now.monotonic
     resetOffers(c)
+    if !unended.isEmpty {
+      connectors[c].beliefs = unended
+      distrust(connector: c, now)
+    }
     if fallback(c) >= minimum(c) { connectors[c].servedSince = now.monotonic }
     if connectors[c].beliefs.isEmpty {
       // Its fallback is in force by itself, until something lower is confirmed.
@@ -132,7 +139,12 @@ extension SiteController {
   private func openConnector(_ s: Int, _ stop: TransactionStop) -> Int? {
     let open = hub.stations[s].connectors.filter { connectors[$0].transaction != nil }
     if let c = open.first(where: { connectors[$0].transaction?.id == stop.transaction }) { return c }
-    return stop.transaction <= 0 && open.count == 1 ? open.first : nil
+    guard stop.transaction <= 0, open.count == 1, let c = open.first, let transaction = connectors[c].transaction else {
+      return nil
+    }
+    // Rule 24: one that was queued since before the transaction began speaks of another.
+    if let at = stop.at, at + .seconds(30) < transaction.startedAt { return nil }
+    return c
   }
 
   private mutating func endSession(_ c: Int, _ now: EventStamp) {
@@ -149,16 +161,14 @@ extension SiteController {
 
   /// OCPP 1.6 §3.13.2: a TxProfile ends with its transaction. A profile installed by another route stays until it is replaced.
   private mutating func resetOffers(_ c: Int) {
-    let routes = station(of: c).traits.routes
-    let route = routes.indices.contains(connectors[c].route) ? routes[connectors[c].route] : .transaction
-    if route == .transaction { connectors[c].beliefs = [] }
+    connectors[c].beliefs.removeAll { ($0.route ?? .transaction) == .transaction }
     (connectors[c].attempts, connectors[c].retryAt) = (0, nil)
     connectors[c].uncontrollable = false
   }
 
   mutating func changeStatus(_ c: Int, _ status: ConnectorStatus, _ now: EventStamp) {
     if connectors[c].status != status { connectors[c].statusAt = now.monotonic }
-    connectors[c].status = status
+    (connectors[c].status, connectors[c].statusIsCurrent) = (status, true)
     if status == .charging, connectors[c].transaction?.late == true { connectors[c].transaction?.late = false }
     if status == .available || status == .preparing { (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil) }
   }
@@ -166,9 +176,12 @@ extension SiteController {
   /// - Returns: whether anything needs to be reconsidered.
   mutating func take(_ sample: ConnectorSample, _ c: Int, _ transaction: Int?, _ now: EventStamp, _ out: inout [Effect]) -> Bool {
     // Replayed and out-of-order samples are for the records, not for control.
-    if let takenAt = sample.takenAt {
+    var taken = now.monotonic
+    let age = sample.takenAt.map { now.utc - $0 + (state(ofStationOf: c).clockOffset ?? .zero) }
+    // A time in the future is none: later ones would seem old beside it.
+    if let takenAt = sample.takenAt, let age, age > .seconds(-30) {
       if let newest = connectors[c].newestTakenAt, takenAt < newest { return false }
-      let age = now.utc - takenAt + (state(ofStationOf: c).clockOffset ?? .zero)
+      taken = now.monotonic - max(.zero, age)
       if age > station(of: c).traits.sampleInterval * 2 + .seconds(30) { return false }
       connectors[c].newestTakenAt = takenAt
     }
@@ -177,9 +190,10 @@ extension SiteController {
     if connectors[c].transaction?.late == true { connectors[c].transaction?.late = false }
     guard let current = circuitCurrent(sample, c) else { return sample.register != nil }
     connectors[c].before = connectors[c].newest
-    connectors[c].newest = Measured(current: current, at: now.monotonic)
+    connectors[c].newest = Measured(
+      current: current, at: now.monotonic, least: sample.current == nil && hub.connectors[c].phases.count > 1 ? .zero : nil)
     if sample.current != nil { expectStep(c, now.monotonic) }
-    follow(c, current, now, &out)
+    follow(c, current, taken: taken, now, &out)
     return true
   }
 
@@ -198,15 +212,16 @@ extension SiteController {
   }
 
   /// What a sample proves about the offers (rule 6), about what the vehicle wants, and about the phases it uses.
-  private mutating func follow(_ c: Int, _ current: PerPhase<Current>, _ now: EventStamp, _ out: inout [Effect]) {
+  private mutating func follow(_ c: Int, _ current: PerPhase<Current>, taken: Monotonic, _ now: EventStamp, _ out: inout [Effect]) {
     let tolerance = hub.settings.followTolerance
     // Until the pilot signal shows the new offer, a vehicle may still be on its way up to the one before.
     if let last = connectors[c].beliefs.last, case .accepted(let at) = last.progress,
-      now.monotonic > at + station(of: c).traits.reaction
+      taken > at + station(of: c).traits.reaction
     {
       if current.largest <= last.current + tolerance {
-        connectors[c].beliefs.removeFirst(connectors[c].beliefs.count - 1)
-        connectors[c].beliefs[0].confirmed = true
+        // A profile that went by another way is not replaced by this one: it counts until it has ended.
+        connectors[c].beliefs = connectors[c].beliefs.dropLast().filter { isBeside($0, last, c, now) } + [last]
+        connectors[c].beliefs[connectors[c].beliefs.count - 1].confirmed = true
         (connectors[c].attempts, connectors[c].retryAt) = (0, nil)
         set(.notFollowing(connector: c), raised: false, &out)
         if connectors[c].uncontrollable {
@@ -219,6 +234,12 @@ extension SiteController {
     }
     noticeDemand(c, current, now)
     noticePhases(c, current, now)
+  }
+
+  private func isBeside(_ earlier: Belief, _ last: Belief, _ c: Int, _ now: EventStamp) -> Bool {
+    guard let route = earlier.route, route != last.route else { return false }
+    let runs = earlier.until.map { now.monotonic < $0 + afterglow(c) } ?? false
+    return (runs ? max(earlier.current, earlier.after) : earlier.after) > last.current
   }
 
   /// A vehicle that draws less than offered gives the rest back after a while, and gets it again when it takes all it has.

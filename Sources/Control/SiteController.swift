@@ -22,6 +22,8 @@ public struct SiteController: Sendable, Codable {
   var startedBefore: [AnsweredStart] = []
   /// When the rotation last passed a turn.
   var turn: Instant?
+  /// When the event before was.
+  var lastEventAt = Monotonic(milliseconds: 0)
   var planning = PlanningState()
   var facts = Facts()
 
@@ -32,6 +34,7 @@ public struct SiteController: Sendable, Codable {
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
     var out: [Effect] = []
+    defer { lastEventAt = now.monotonic }
     switch event {
     case .reading(let reading):
       guard take(reading, at: now, &out) else { return out }
@@ -45,7 +48,7 @@ public struct SiteController: Sendable, Codable {
     case .restarted:
       // Decreases leave before they are durable: their numbers may have been used without being remembered.
       lastCommand += 1 << 20
-      forgetLinks(&out)
+      forgetLinks(now.monotonic, &out)
     case .limitSet(let limit):
       guard circuits.indices.contains(limit.circuit) else { return out }
       limits.removeAll { $0.id == limit.id }
@@ -91,10 +94,10 @@ public struct SiteController: Sendable, Codable {
       guard stations.indices.contains(station), stations[station].connected else { return }
       out.append(.command(newCommand(), station: station, command, .routine))
     case .manualCap(let circuit, let cap):
-      if hub.circuits.indices.contains(circuit) { hub.circuits[circuit].manualCap = cap }
+      if circuits.indices.contains(circuit) { circuits[circuit].orderedCap = cap }
       outdatePlan()
     case .maintenance(let circuit, let on):
-      if hub.circuits.indices.contains(circuit) { hub.circuits[circuit].maintenance = on }
+      if circuits.indices.contains(circuit) { circuits[circuit].isUnderWorks = on }
       outdatePlan()
     case .priority(let connector, let priority):
       if connectors.indices.contains(connector) { connectors[connector].priority = priority }
@@ -111,9 +114,17 @@ public struct SiteController: Sendable, Codable {
     let old = (hub: hub, circuits: circuits, stations: stations, connectors: connectors)
     hub = new
     circuits = new.circuits.map { circuit in
-      var state =
-        old.hub.circuits.firstIndex { $0.id == circuit.id }.map { old.circuits[$0] } ?? CircuitState()
-      if circuit.measurement == nil { state.reading = nil }
+      guard let place = old.hub.circuits.firstIndex(where: { $0.id == circuit.id }) else { return CircuitState() }
+      var state = old.circuits[place]
+      // What another meter, or the same one wired otherwise, has said says nothing of this one.
+      if circuit.measurement.map({ new.meters[$0.meter] }) != old.hub.circuits[place].measurement.map({ old.hub.meters[$0.meter] })
+        || circuit.measurement != old.hub.circuits[place].measurement
+      {
+        (state.reading, state.readAt, state.registersSince, state.baseForCuts) = (nil, nil, nil, nil)
+        (state.contradictedSince, state.pendingStep, state.missesSteps) = (
+          PerPhase(all: nil), PerPhase(all: nil), PerPhase(all: false)
+        )
+      }
       return state
     }
     planning.loads = new.circuits.map { circuit in

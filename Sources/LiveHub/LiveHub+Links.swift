@@ -122,6 +122,9 @@ extension LiveHub {
       deadlines.set(index, stations[index].dialogue.nextDeadline)
     }
     links = [:]
+    tell("reconfigured", ["site": next.site.hub.id, "stations": "\(next.site.hub.stations.count)"])
+    // First of all: what follows speaks of stations by their new places.
+    think(.configured(next.site.hub, version: Self.version))
     for (index, post) in stations.enumerated() {
       guard let link = post.link else { continue }
       if next.site.hub.stations[index].state == .installed {
@@ -129,14 +132,12 @@ extension LiveHub {
       } else {
         servers[post.server].close(link, reason: "not installed")
         stations[index].link = nil
-        carry(stations[index].dialogue.closed(at: now), index)
+        accept(stations[index].dialogue.closed(at: now), index)
       }
     }
     for post in old where places[post.dialogue.stationID] == nil {
       if let link = post.link { servers[post.server].close(link, reason: "no longer of this site") }
     }
-    tell("reconfigured", ["site": next.site.hub.id, "stations": "\(next.site.hub.stations.count)"])
-    think(.configured(next.site.hub, version: Self.version))
     for limit in before.site.limits where !next.site.limits.contains(where: { $0.id == limit.id }) {
       think(.limitWithdrawn(id: limit.id))
     }

@@ -34,6 +34,8 @@ public struct Bay: Sendable {
   var spikeUntil: Int?
   /// The held limit's steps, as they were last computed.
   public internal(set) var steps: [Step] = []
+  /// When the newest profile came.
+  var profileAt = 0
   /// Since when it could charge and is not let, ms.
   public internal(set) var starvingSince: Int?
   public internal(set) var servedSince: Int?

@@ -77,7 +77,10 @@ extension EmulatedStation {
     do { try store.install(reduced(profile), connector: connector, at: clock(now)) } catch {
       return .refused(error.errorCode ?? "Rejected")
     }
-    if let b { spoil(b, profile, at: now) }
+    if let b {
+      if case .transaction = profile.purpose { bays[b].profileAt = now }
+      spoil(b, profile, at: now)
+    }
     for b in bays.indices where connector == 0 || bays[b].number == connector { refreshLimit(b, at: now, immediately: false) }
     return lies ? .refused("Rejected") : .accepted
   }

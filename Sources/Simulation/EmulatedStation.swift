@@ -25,6 +25,8 @@ public struct EmulatedStation: Sendable {
   public internal(set) var isOnline = false
   /// Its clock minus true time, ms.
   public internal(set) var clockOffset: Int
+  /// When it was last set.
+  public internal(set) var clockSetAt = 0
   /// True time of the simulation's start.
   let epoch: Instant
   var random: SeededRandom
@@ -134,6 +136,7 @@ public struct EmulatedStation: Sendable {
     guard !has(.wrongClock), !has(.skewedClock) else { return }
     guard abs(offset - clockOffset) > 1000 else { return }
     clockOffset = offset + random.pick(-500...500)
+    clockSetAt = now
     for b in bays.indices { refreshLimit(b, at: now, immediately: false) }
   }
 

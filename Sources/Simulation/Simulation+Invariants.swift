@@ -87,6 +87,8 @@ extension Simulation {
     let station = stations[s]
     guard !station.isDisobedient, abs(station.clockOffset - wallOffset) <= 20_000, number > 0 else { return }
     guard let b = station.bays.firstIndex(where: { $0.number == number }), station.bays[b].transaction != nil else { return }
+    // What was written before the clock was set lasts as long as the clock then says: it counts (rule 5) until it is written anew.
+    guard station.bays[b].profileAt >= station.clockSetAt else { return }
     let fallback = max(
       station.bays[b].connector.fallback, hub.stations[s].traits.deadMan ? .zero : station.bays[b].connector.minimum)
     let latest = now + hub.settings.horizon.raw + hub.settings.largestSkew.raw + 2000
