@@ -411,9 +411,11 @@ extension SiteController {
 
   private func reason(_ share: FairShare.Share, _ c: Int, _ offer: Current, _ now: EventStamp) -> Reason {
     if connectors[c].hold != nil { return .held }
+    let wish = wish(c, now)
+    if let next = wish?.next, offer < minimum(c), wish?.target == .zero { return .later(from: next) }
     guard let binding = share.binding else {
-      if let wish = wish(c, now), offer < max(minimum(c), ceiling(c)) {
-        return offer < minimum(c) ? .later(from: wish.next ?? nextTurn(now)) : .planned
+      if wish != nil, offer < max(minimum(c), ceiling(c)) {
+        return offer < minimum(c) ? .later(from: nextTurn(now)) : .planned
       }
       return connectors[c].demand == nil ? .maximum : .demand
     }

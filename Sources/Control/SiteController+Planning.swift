@@ -120,7 +120,7 @@ extension SiteController {
       connector: c, transaction: transaction.id, circuit: hub.connectors[c].circuit, phases: phases(c), smallest: smallest,
       largest: largest, step: max(.milliamperes(100), station(of: c).traits.step),
       slots: min(slots, (stays.raw + policy.slot.raw - 1) / policy.slot.raw), energy: energy, taken: self.energy(c),
-      worth: hub.connectors[c].weight * 10 * 100 / max(1, connectors[c].priority ?? hub.connectors[c].priority),
+      worth: 100_000 / max(1, connectors[c].priority ?? hub.connectors[c].priority),
       isEstimate: energyIsEstimate || stayIsEstimate)
   }
 

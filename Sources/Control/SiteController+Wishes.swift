@@ -31,6 +31,8 @@ extension SiteController {
     guard let session = plan.session(c, transaction.id) else { return nil }
     let target = session.currents.indices.contains(slot) ? session.currents[slot] : .zero
     let later = session.currents.indices.dropFirst(slot + 1).first { session.currents[$0] > .zero }
+    // Whom the plan gives nothing at all takes its turn with the others (rule 23).
+    if target == .zero, later == nil, session.unserved > .zero { return nil }
     return Wish(
       target: kept(c, target, now), isBehind: lag(session, plan, c, now) > noticeableLag,
       isEager: isEager(session, plan, slot, policy, now), next: later.map { plan.start + plan.slot * $0 })
