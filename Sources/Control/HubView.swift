@@ -17,6 +17,16 @@ public struct HubView: Hashable, Sendable {
     /// The configured worst counts instead of a measurement.
     public var baseIsWorst: Bool
     public var committed: PerPhase<Current>
+    /// Kept free for a vehicle that arrives (rule 7).
+    public var reserve: PerPhase<Current>
+
+    public init(
+      limit: PerPhase<Current>, limitSource: String, measured: PerPhase<Current>?, readingAge: TimeSpan?, base: PerPhase<Current>,
+      baseIsWorst: Bool, committed: PerPhase<Current>, reserve: PerPhase<Current>
+    ) {
+      (self.limit, self.limitSource, self.measured, self.readingAge) = (limit, limitSource, measured, readingAge)
+      (self.base, self.baseIsWorst, self.committed, self.reserve) = (base, baseIsWorst, committed, reserve)
+    }
   }
   public struct ConnectorView: Hashable, Sendable {
     public var status: ConnectorStatus?
@@ -33,6 +43,16 @@ public struct HubView: Hashable, Sendable {
     public var reason: Reason
     public var energy: Energy
     public var stateOfCharge: Int?
+
+    public init(
+      status: ConnectorStatus?, transaction: Int?, idTag: String?, offered: Current?, offerEnds: Monotonic?,
+      measured: PerPhase<Current>?, measuredAge: TimeSpan?, committed: PerPhase<Current>, reason: Reason, energy: Energy,
+      stateOfCharge: Int?
+    ) {
+      (self.status, self.transaction, self.idTag, self.offered, self.offerEnds) = (status, transaction, idTag, offered, offerEnds)
+      (self.measured, self.measuredAge, self.committed, self.reason) = (measured, measuredAge, committed, reason)
+      (self.energy, self.stateOfCharge) = (energy, stateOfCharge)
+    }
   }
   public struct StationView: Hashable, Sendable {
     public var connected: Bool
@@ -40,10 +60,25 @@ public struct HubView: Hashable, Sendable {
     public var gap: ControlGap?
     public var identity: StationIdentity?
     public var clockOffset: TimeSpan?
+
+    public init(connected: Bool, controlled: Bool, gap: ControlGap?, identity: StationIdentity?, clockOffset: TimeSpan?) {
+      (self.connected, self.controlled, self.gap) = (connected, controlled, gap)
+      (self.identity, self.clockOffset) = (identity, clockOffset)
+    }
   }
   public var circuits: [CircuitView]
   public var connectors: [ConnectorView]
   public var stations: [StationView]
+  /// The limits from outside the site file that are in force, or begin so soon that they count already.
+  public var limits: [Limit]
   public var alarms: [Alarm]
   public var storeFailed: Bool
+
+  public init(
+    circuits: [CircuitView] = [], connectors: [ConnectorView] = [], stations: [StationView] = [], limits: [Limit] = [],
+    alarms: [Alarm] = [], storeFailed: Bool = false
+  ) {
+    (self.circuits, self.connectors, self.stations) = (circuits, connectors, stations)
+    (self.limits, self.alarms, self.storeFailed) = (limits, alarms, storeFailed)
+  }
 }

@@ -98,7 +98,7 @@ extension SiteController {
   }
 
   /// Rule 7: room for one vehicle that arrives and draws its fallback before anybody speaks.
-  private func reserves() -> [PerPhase<Current>] {
+  func reserves() -> [PerPhase<Current>] {
     var reserves = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
     for c in connectors.indices where !connectors[c].occupied && station(of: c).state == .installed {
       let stage = state(ofStationOf: c).stage
