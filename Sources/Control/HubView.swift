@@ -14,18 +14,22 @@ public struct HubView: Hashable, Sendable {
     public var readingAge: TimeSpan?
     /// The load that is not controlled, as it counts for rises.
     public var base: PerPhase<Current>
-    /// The configured worst counts instead of a measurement.
-    public var baseIsWorst: Bool
+    /// And as it counts for cuts: what the newest reading proves.
+    public var baseForCuts: PerPhase<Current>
+    /// Where the configured worst counts instead of a measurement.
+    public var worst: Phases
+    public var baseIsWorst: Bool { !worst.isEmpty }
     public var committed: PerPhase<Current>
     /// Kept free for a vehicle that arrives (rule 7).
     public var reserve: PerPhase<Current>
 
     public init(
       limit: PerPhase<Current>, limitSource: String, measured: PerPhase<Current>?, readingAge: TimeSpan?, base: PerPhase<Current>,
-      baseIsWorst: Bool, committed: PerPhase<Current>, reserve: PerPhase<Current>
+      baseForCuts: PerPhase<Current>, worst: Phases, committed: PerPhase<Current>, reserve: PerPhase<Current>
     ) {
       (self.limit, self.limitSource, self.measured, self.readingAge) = (limit, limitSource, measured, readingAge)
-      (self.base, self.baseIsWorst, self.committed, self.reserve) = (base, baseIsWorst, committed, reserve)
+      (self.base, self.baseForCuts, self.worst) = (base, baseForCuts, worst)
+      (self.committed, self.reserve) = (committed, reserve)
     }
   }
   public struct ConnectorView: Hashable, Sendable {

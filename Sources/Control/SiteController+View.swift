@@ -20,7 +20,8 @@ extension SiteController {
         return HubView.CircuitView(
           limit: bounds[k].current, limitSource: name(bounds[k].source), measured: stale ? nil : circuits[k].reading,
           readingAge: circuits[k].readAt.map { now.monotonic - $0 }, base: bases[k].rises,
-          baseIsWorst: Phase.allCases.contains { bases[k].worst[$0] }, committed: sums[k],
+          baseForCuts: bases[k].cuts, worst: Phase.allCases.reduce(into: []) { if bases[k].worst[$1] { $0.formUnion(Phases($1)) } },
+          committed: sums[k],
           reserve: reserves[k])
       },
       connectors: connectors.indices.map { c in

@@ -117,6 +117,7 @@ extension Explanation {
 
   private func write(_ inputs: Inputs, _ writer: inout JSONWriter) {
     writer.beginObject()
+    writer.member("of_another_session", inputsAreOthers)
     writer.member("entry", Int(clamping: inputs.stamp.sequence))
     writer.member("at", inputs.stamp.utc)
     writer.key("circuits")
@@ -145,8 +146,13 @@ extension Explanation {
     writer.member("limit_source", budget.limitSource)
     writer.member("margin_a", budget.margin)
     writer.member("other_load_a", budget.base)
-    writer.member("other_load_is_worst", budget.baseIsWorst)
-    writer.member("vehicles_a", budget.vehicles)
+    writer.key("other_load_is_worst_on")
+    writer.beginArray()
+    for phase in Phase.allCases where budget.worst.contains(phase) { writer.string(phase.name) }
+    writer.endArray()
+    writer.member("vehicles_offered_a", budget.offered)
+    writer.member("vehicles_committed_a", budget.committed)
+    writer.member("left_is_of_committed", budget.isConfirmed)
     writer.member("stations_a", budget.stations)
     writer.member("arrival_reserve_a", budget.reserve)
     writer.member("left_a", budget.left)

@@ -36,19 +36,25 @@ public struct Explanation: Sendable {
     public var limit: PerPhase<Current>
     public var limitSource: String
     public var margin: Current
-    /// The load that is not controlled, as it counted; per phase negative where generation feeds in.
+    /// The load that is not controlled, as it counted; negative where generation feeds in.
     public var base: PerPhase<Current>
-    /// The worst of the site file stood in for a measurement.
-    public var baseIsWorst: Bool
-    /// What all vehicles behind the circuit are counted at.
-    public var vehicles: PerPhase<Current>
+    /// Where the worst of the site file stood in for a measurement.
+    public var worst: Phases
+    /// What all vehicles behind the circuit draw at most once they follow their offers.
+    public var offered: PerPhase<Current>
+    /// What they are counted at until they have been measured there.
+    public var committed: PerPhase<Current>
+    /// What is left counts against `committed`: a rise waits for what was measured. Otherwise against `offered`: a share of the limit.
+    public var isConfirmed: Bool
     /// What stations draw themselves.
     public var stations: PerPhase<Current>
     /// Kept free for a vehicle that arrives.
     public var reserve: PerPhase<Current>
     public var measured: PerPhase<Current>?
     public var readingAge: TimeSpan?
-    public var left: PerPhase<Current> { limit - PerPhase(all: margin) - base - vehicles - stations - reserve }
+    /// The other load and the vehicles, as they counted for this decision.
+    public var counted: PerPhase<Current> { base + (isConfirmed ? committed : offered) }
+    public var left: PerPhase<Current> { limit - PerPhase(all: margin) - counted - stations - reserve }
   }
   /// A connector with a vehicle behind the binding circuit.
   public struct Session: Hashable, Sendable {
@@ -62,6 +68,8 @@ public struct Explanation: Sendable {
   public var story: TransactionStory
   public var hub: Hub?
   public var inputs: Inputs?
+  /// The inputs are those of the newest decision about another session: nothing had been sent for this one.
+  public var inputsAreOthers: Bool
   /// What is not known, and why.
   public var gaps: [String]
 
@@ -69,9 +77,11 @@ public struct Explanation: Sendable {
   ///   - at: within the transaction.
   ///   - inputs: those of the profile that applied at that moment; nil: `gaps` says why.
   public init(
-    _ subject: Subject, _ story: TransactionStory, at: Instant, inputs: Inputs?, hub: Hub?, gaps: [String]
+    _ subject: Subject, _ story: TransactionStory, at: Instant, inputs: Inputs?, inputsAreOthers: Bool = false, hub: Hub?,
+    gaps: [String]
   ) {
     (self.subject, self.story, self.at, self.inputs, self.gaps) = (subject, story, at, inputs, gaps)
+    self.inputsAreOthers = inputsAreOthers
     self.hub = inputs?.hub ?? hub
     moment = story.moment(at: at)
   }
@@ -102,12 +112,23 @@ public struct Explanation: Sendable {
 
   private func budget(_ k: Int, _ inputs: Inputs) -> Budget {
     let (circuit, view) = (inputs.hub.circuits[k], inputs.view.circuits[k])
+    var isConfirmed = false
+    if case .awaitingRoom? = moment.applied?.reason ?? moment.reason { isConfirmed = true }
     // Rule 3: generation gives no room beyond its firm share.
-    let base = view.base.maximum(circuit.firmGeneration.map { -$0 })
+    let base = (isConfirmed ? view.base : view.baseForCuts).maximum(circuit.firmGeneration.map { .zero - $0 })
     return Budget(
-      circuit: k, limit: view.limit, limitSource: view.limitSource, margin: circuit.margin, base: base,
-      baseIsWorst: view.baseIsWorst, vehicles: view.committed, stations: idle(below: k, inputs.hub), reserve: view.reserve,
-      measured: view.measured, readingAge: view.readingAge)
+      circuit: k, limit: view.limit, limitSource: view.limitSource, margin: circuit.margin, base: base, worst: view.worst,
+      offered: offered(below: k, inputs), committed: view.committed, isConfirmed: isConfirmed, stations: idle(below: k, inputs.hub),
+      reserve: view.reserve, measured: view.measured, readingAge: view.readingAge)
+  }
+
+  private func offered(below k: Int, _ inputs: Inputs) -> PerPhase<Current> {
+    var sum = PerPhase<Current>.zero
+    for (c, connector) in inputs.hub.connectors.enumerated() where Self.isBelow(connector.circuit, k, inputs.hub) {
+      let view = inputs.view.connectors[c]
+      sum += view.offered.map { PerPhase($0, on: connector.phases).minimum(view.committed) } ?? view.committed
+    }
+    return sum
   }
 
   private func idle(below k: Int, _ hub: Hub) -> PerPhase<Current> {

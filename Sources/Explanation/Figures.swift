@@ -10,10 +10,11 @@ public enum Figures {
     value.l1 == value.l2 && value.l2 == value.l3
       ? amperes(value.l1) : Phase.allCases.map { amperes(value[$0]) }.joined(separator: " ")
   }
-  /// `0.2 s`, `41 s`, `12 min`, `3 h 05 min`.
+  /// `240 ms`, `1.2 s`, `41 s`, `12 min`, `3 h 05 min`.
   public static func seconds(_ span: TimeSpan) -> String {
     let size = span.magnitude.raw
     let sign = span < .zero ? "-" : ""
+    if size < 1000 { return "\(sign)\(size) ms" }
     if size < 10_000 { return "\(sign)\(tenths(size, per: 1000)) s" }
     let seconds = (size + 500) / 1000
     if seconds < 120 { return "\(sign)\(seconds) s" }
@@ -26,6 +27,8 @@ public enum Figures {
     let rest = String(wattHours % 1000)
     return "\(energy < .zero ? "-" : "")\(wattHours / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest) kWh"
   }
+  /// An offer, one decimal, never rounded up: as it is written to a station.
+  public static func offer(_ value: Current) -> String { tenths(value.floored(to: .milliamperes(100)).raw, per: 1000) }
   static func tenths(_ raw: Int, per unit: Int) -> String {
     let tenths = (raw.magnitude * 10 + UInt(unit) / 2) / UInt(unit)
     return "\(raw < 0 && tenths > 0 ? "-" : "")\(tenths / 10).\(tenths % 10)"

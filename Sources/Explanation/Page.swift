@@ -74,19 +74,19 @@ public struct Page {
 
   private var fallback: String {
     guard let c = explanation.connector, let hub = explanation.hub else { return "" }
-    return ", \(Figures.amperes(hub.connectors[c].fallback)) A"
+    return ", \(Figures.offer(hub.connectors[c].fallback)) A"
   }
 
   /// `16.0 A until 13:15:02, then 6.0 A`.
   private func schedule(_ life: ProfileLife) -> String {
     let periods = life.periods(transactionStart: explanation.subject.startedAt)
-    guard !periods.isEmpty else { return "\(Figures.amperes(life.offer)) A" }
+    guard !periods.isEmpty else { return "\(Figures.offer(life.offer)) A" }
     var text = ""
     for (place, period) in periods.enumerated() {
       if place > 0 { text += " until \(time(period.from)), then " }
       text += "\(Figures.tenths(period.tenths, per: 10)) \(period.unit.rawValue)"
     }
-    if periods[0].unit == .watts { text += " (for \(Figures.amperes(life.offer)) A)" }
+    if periods[0].unit == .watts { text += " (for \(Figures.offer(life.offer)) A)" }
     return text
   }
 
@@ -120,8 +120,8 @@ public struct Page {
     case .tooShort(let reaction):
       return "replaced before the \(Figures.seconds(reaction)) were over that station and vehicle may take"
     case .notMeasured: return "not measured while it applied"
-    case .followed(let drawn): return "yes: at most \(most(drawn)), offered \(Figures.amperes(life.offer)) A"
-    case .exceeded(let drawn): return "NO: up to \(most(drawn)), offered \(Figures.amperes(life.offer)) A"
+    case .followed(let drawn): return "yes: at most \(most(drawn)), offered \(Figures.offer(life.offer)) A"
+    case .exceeded(let drawn): return "NO: up to \(most(drawn)), offered \(Figures.offer(life.offer)) A"
     }
   }
   private func most(_ drawn: ProfileLife.Drawn) -> String {
@@ -133,8 +133,17 @@ public struct Page {
   // MARK: The inputs
 
   private var inputs: [String] {
-    guard let inputs = explanation.inputs else { return ["The inputs of this profile are not at hand; see below."] }
-    var lines = ["What it was worked out from, at \(time(inputs.stamp.utc)): amperes per phase, from the connector to the grid"]
+    guard let inputs = explanation.inputs else {
+      return [
+        explanation.moment.applied == nil
+          ? "Nothing was sent for it, and so no inputs were kept." : "Its inputs are not at hand: see below."
+      ]
+    }
+    var lines = [
+      (explanation.inputsAreOthers
+        ? "What the hub was like at \(time(inputs.stamp.utc)), the last time before that anything was sent"
+        : "What it was worked out from, at \(time(inputs.stamp.utc))") + ": amperes per phase, from the connector to the grid"
+    ]
     for budget in explanation.budgets { lines += [""] + table(budget) }
     let limits = inputs.view.limits.filter { limit in explanation.budgets.contains { $0.circuit == limit.circuit } }
     if !limits.isEmpty { lines += ["", "Limits from outside in force"] + limits.map { "  \(sentences.limit($0, time: time))" } }
@@ -155,19 +164,31 @@ public struct Page {
         "    " + cells([(name, 22)] + Phase.allCases.map { (Figures.amperes(value[$0]), -9) }) + (note.isEmpty ? "" : "   \(note)"))
     }
     line("limit", budget.limit, "by \(sentences.source(budget.limitSource))")
-    if budget.margin > .zero { line("margin", -PerPhase(all: budget.margin)) }
-    line("other load", -budget.base, load(budget))
-    line("vehicles", -budget.vehicles, "as they are counted: see below")
-    if budget.stations != .zero { line("stations themselves", -budget.stations) }
-    if budget.reserve != .zero { line("for an arrival", -budget.reserve, "kept free for the next vehicle") }
+    if budget.margin > .zero { line("margin", negative(PerPhase(all: budget.margin))) }
+    line("other load", negative(budget.base), load(budget))
+    if budget.isConfirmed {
+      line("vehicles, as counted", negative(budget.committed), "until they are measured lower")
+    } else {
+      line("vehicles, as offered", negative(budget.offered), budget.offered == budget.committed ? "" : counted(budget))
+    }
+    if budget.stations != .zero { line("stations themselves", negative(budget.stations)) }
+    if budget.reserve != .zero { line("for an arrival", negative(budget.reserve), "kept free for the next vehicle") }
     line("left", budget.left)
     return lines
   }
 
+  private func counted(_ budget: Explanation.Budget) -> String {
+    "counted at \(Figures.phases(budget.committed)) until they are measured lower"
+  }
+  private func negative(_ value: PerPhase<Current>) -> PerPhase<Current> { value.map { .zero - $0 } }
+
   private func load(_ budget: Explanation.Budget) -> String {
     guard let age = budget.readingAge else { return "the worst of the site file: no meter reading" }
-    let reading = budget.measured.map { "the meter read \(Figures.phases($0))" } ?? "the last reading was too old"
-    return (budget.baseIsWorst ? "the worst of the site file: " : "measured: ") + "\(reading), \(Figures.seconds(age)) before"
+    let reading =
+      budget.measured.map { "the meter read \(Figures.phases($0)), \(Figures.seconds(age)) before" }
+      ?? "the last reading was \(Figures.seconds(age)) old"
+    let worst = Phase.allCases.filter { budget.worst.contains($0) }.map(\.name).joined(separator: " ")
+    return budget.worst.isEmpty ? reading : "\(budget.worst == .all ? "" : "on \(worst) ")the worst of the site file; \(reading)"
   }
 
   private var sessions: [String] {
@@ -185,7 +206,7 @@ public struct Page {
         (isOwn ? "> " : "  ")
           + cells([
             (sentences.connector(session.connector), 20), (view.transaction.map(String.init) ?? "-", -12),
-            (view.offered.map(Figures.amperes) ?? "-", -9), (three(view.measured), -18),
+            (view.offered.map(Figures.offer) ?? "-", -9), (three(view.measured), -18),
             (view.measuredAge.map(Figures.seconds) ?? "-", -8), (three(view.committed), -18), ("", 2),
             (sentences.short(view.reason), 0),
           ]))
@@ -215,6 +236,7 @@ public struct Page {
 
   private var history: [String] {
     let lives = explanation.story.profiles
+    if lives.isEmpty { return ["History: no profile was sent for it"] }
     var lines = [
       "History: \(lives.count) profiles",
       "  "
@@ -227,7 +249,7 @@ public struct Page {
       lines.append(
         (life.command == explanation.moment.applied?.command ? "> " : "  ")
           + cells([
-            (time(life.stamp.utc), 20), (Figures.amperes(life.offer), -8), ("", 3), (shortAnswer(life), 28), (drawn(life), -8),
+            (time(life.stamp.utc), 20), (Figures.offer(life.offer), -8), ("", 3), (shortAnswer(life), 28), (drawn(life), -8),
             ("", 2),
             (shortFollowed(life), 14), (life.supersededAt.map { time($0) } ?? "-", 20), (sentences.short(life.reason), 0),
           ]))
@@ -278,8 +300,4 @@ public struct Page {
     Self.day(instant, clock) == day ? String(dated(instant).dropFirst(11)) : dated(instant)
   }
   private func dated(_ instant: Instant) -> String { clock.text(instant) }
-}
-
-extension PerPhase where Value == Current {
-  fileprivate static prefix func - (a: PerPhase) -> PerPhase { a.map { .zero - $0 } }
 }

@@ -40,18 +40,23 @@ extension JournalReader {
       let last = record.endedAt ?? max(newest, record.startedAt)
       if let at, at < record.startedAt || at > last { throw ExplainingFault.outside(at: at, from: record.startedAt, to: last) }
       var gaps: [String] = []
-      let story = try story(of: record, until: last, &gaps)
       let moment = at ?? last
-      let inputs = try inputs(of: story.moment(at: moment).applied, &gaps)
+      let (story, nearest) = try story(of: record, until: last, moment, &gaps)
+      let applied = story.moment(at: moment).applied
+      let inputs = try applied.map { life in try self.inputs(of: life, &gaps) } ?? nearest
       let hub = try inputs == nil ? story.hub ?? hubOfSnapshot(near: record.openedSequence) : nil
       let subject = Explanation.Subject(
         id: id, station: record.station, number: record.connector, startedAt: record.startedAt, endedAt: record.endedAt,
         endReason: record.reason, energy: record.meterStop.map { $0 - record.meterStart }, late: record.late)
-      return Explanation(subject, story, at: moment, inputs: inputs, hub: hub, gaps: gaps)
+      return Explanation(subject, story, at: moment, inputs: inputs, inputsAreOthers: applied == nil, hub: hub, gaps: gaps)
     }
   }
 
-  private func story(of record: TransactionRecord, until end: Instant, _ gaps: inout [String]) throws -> TransactionStory {
+  /// - Returns: the story, and the newest inputs that were kept with any decision of the hub up to `moment`.
+  private func story(
+    of record: TransactionRecord, until end: Instant, _ moment: Instant, _ gaps: inout [String]
+  ) throws -> (TransactionStory, Inputs?) {
+    var nearest: Batch.Remains?
     var story = TransactionStory(transaction: record.id)
     var failure: (any Error)?
     var thinnedThrough: Instant?
@@ -69,8 +74,10 @@ extension JournalReader {
       let lacksReadings = batch.readings == nil
       if lacksReadings, batch.first <= record.closedSequence ?? UInt64(Int.max) { thinnedThrough = batch.lastAt }
       for entry in entries where entry.stamp.sequence >= record.openedSequence {
+        if !entry.references.isEmpty, entry.stamp.utc <= moment { nearest = entry }
         story.take(entry, lacksReadings: lacksReadings) { entry in
-          do { return try inputs(of: entry) } catch let fault as DatabaseError { failure = fault } catch {}  // said where it is explained
+          // What is wrong with a block is said where the block is explained.
+          do { return try inputs(of: entry) } catch let fault as DatabaseError { failure = fault } catch {}
           return nil
         }
       }
@@ -83,11 +90,11 @@ extension JournalReader {
           + "inputs of decisions, between which it is not known.")
     }
     story.finish(at: record.endedAt ?? max(end, story.lastStamp?.utc ?? end))
-    return story
+    let seen = nearest.flatMap { entry in try? inputs(of: entry) }
+    return (story, seen)
   }
 
-  private func inputs(of life: ProfileLife?, _ gaps: inout [String]) throws(DatabaseError) -> Inputs? {
-    guard let life else { return nil }
+  private func inputs(of life: ProfileLife, _ gaps: inout [String]) throws(DatabaseError) -> Inputs? {
     let retention = try retention()
     do {
       return try Inputs(life.references, at: life.stamp) { (reference) throws(DatabaseError) in try bytes(of: reference) }

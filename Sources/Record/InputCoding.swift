@@ -28,12 +28,13 @@ enum InputCoding {
     var writer = begun()
     writer.put(unsigned: UInt64(circuits.count))
     for circuit in circuits {
-      writer.put(byte: mask([circuit.measured != nil, circuit.readingAge != nil, circuit.baseIsWorst]))
+      writer.put(byte: mask([circuit.measured != nil, circuit.readingAge != nil]))
       put(circuit.limit, &writer)
       writer.put(text: circuit.limitSource)
       if let measured = circuit.measured { put(measured, &writer) }
       if let age = circuit.readingAge { writer.put((stamp.monotonic - age).milliseconds) }
-      for value in [circuit.base, circuit.committed, circuit.reserve] { put(value, &writer) }
+      writer.put(byte: circuit.worst.rawValue)
+      for value in [circuit.base, circuit.baseForCuts, circuit.committed, circuit.reserve] { put(value, &writer) }
     }
     return writer.bytes
   }
@@ -46,10 +47,11 @@ enum InputCoding {
       let source = try reader.text()
       let measured: PerPhase<Current>? = mask & 1 == 0 ? nil : try phases(&reader)
       let age = mask & 2 == 0 ? nil : stamp.monotonic - Monotonic(milliseconds: try reader.integer())
+      let worst = Phases(rawValue: try reader.byte())
       result.append(
         HubView.CircuitView(
           limit: limit, limitSource: source, measured: measured, readingAge: age, base: try phases(&reader),
-          baseIsWorst: mask & 4 != 0, committed: try phases(&reader), reserve: try phases(&reader)))
+          baseForCuts: try phases(&reader), worst: worst, committed: try phases(&reader), reserve: try phases(&reader)))
     }
     try reader.finish()
     return result

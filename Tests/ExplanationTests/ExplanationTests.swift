@@ -109,7 +109,7 @@ import Testing
         pages += 1
         #expect(explanation.sessions.contains { $0.view.transaction == subject.id } || explanation.moment.applied?.offer == .zero)
         for budget in explanation.budgets {
-          let spent = budget.left + budget.base + budget.vehicles + budget.stations + budget.reserve + PerPhase(all: budget.margin)
+          let spent = budget.left + budget.counted + budget.stations + budget.reserve + PerPhase(all: budget.margin)
           #expect(spent == budget.limit, "seed \(seed)")
         }
         if let binding = explanation.binding {
@@ -172,7 +172,7 @@ import Testing
   @Test func `quantities are rounded to what a person can use`() {
     #expect(Figures.amperes(.milliamperes(15_960)) == "16.0" && Figures.amperes(.milliamperes(-40)) == "0.0")
     #expect(Figures.amperes(.milliamperes(-6_050)) == "-6.1" && Figures.phases(PerPhase(all: .amperes(63))) == "63.0")
-    #expect(Figures.seconds(.milliseconds(240)) == "0.2 s" && Figures.seconds(.seconds(41)) == "41 s")
+    #expect(Figures.seconds(.milliseconds(240)) == "240 ms" && Figures.seconds(.seconds(41)) == "41 s")
     #expect(Figures.seconds(.seconds(1109)) == "18 min 29 s" && Figures.seconds(.hours(3)) == "3 h 0 min")
     #expect(Figures.kilowattHours(.wattHours(3_014)) == "3.014 kWh")
     let clock = WallClock(zone: "CET") { _ in .hours(1) }

@@ -92,16 +92,25 @@ import Testing
     }
     for (id, bytes, digest) in rows.prefix(20) {
       try database.run("DELETE FROM kept_blocks WHERE id = ?", [.integer(id)])
-      guard case .missing? = try reader.verify().breach else { return Issue.record("a missing block was not found: \(id)") }
+      guard case .missing? = try reader.verify().breach else {
+        Issue.record("a missing block was not found: \(id)")
+        return
+      }
       // A block that is right in itself, but that no entry names.
       let other = Block(.circuits, bytes + [0])
       try database.run(
         "INSERT INTO kept_blocks VALUES (?, 2, 1, ?, ?)", [.integer(id), .blob(other.digest), .blob(other.bytes)])
-      guard case .missing? = try reader.verify().breach else { return Issue.record("a false block was not found: \(id)") }
+      guard case .missing? = try reader.verify().breach else {
+        Issue.record("a false block was not found: \(id)")
+        return
+      }
       try database.run("UPDATE kept_blocks SET digest = ?, bytes = ? WHERE id = ?", [.blob(digest), .blob(bytes), .integer(id)])
     }
     try database.run("DELETE FROM blocks WHERE digest = (SELECT digest FROM blocks LIMIT 1)")
-    guard case .readings? = try reader.verify().breach else { return Issue.record("missing raw readings were not found") }
+    guard case .readings? = try reader.verify().breach else {
+      Issue.record("missing raw readings were not found")
+      return
+    }
   }
 
   @Test func `after thinning the chain is whole, replay begins later and says so, and transactions are explained`() throws {
@@ -177,7 +186,10 @@ import Testing
     // What was never thinned must be there.
     try Database(path: folder.journal).execute(
       "DELETE FROM kept_blocks WHERE kind = 2 AND used_sequence = (SELECT max(used_sequence) FROM kept_blocks WHERE kind = 2)")
-    guard case .missing? = try reader.verify().breach else { return Issue.record("a missing block was not found") }
+    guard case .missing? = try reader.verify().breach else {
+      Issue.record("a missing block was not found")
+      return
+    }
   }
 
   @Test func `a batch that comes while the journal is thinned waits for one piece at most`() throws {
@@ -261,7 +273,7 @@ import Testing
     }
     // As it is found, before a controller has brought it to the newest form, and after.
     for round in 0..<2 {
-      if round == 1 { try JournalStore(path: folder.journal).close() }
+      if round == 1 { try JournalStore(path: folder.journal) {}.close() }
       let reader = try JournalReader(path: folder.journal)
       #expect(reader.tables == round + 1)
       let report = try reader.verify()

@@ -32,7 +32,7 @@ import Testing
     for batch in batches {
       for block in batch.blocks { blocks[block.digest] = block.bytes }
       for remains in try batch.entries() {
-        guard case .whole(let entry) = remains else { return Issue.record("seed \(seed): thinned") }
+        guard case .whole(let entry) = remains else { throw Inputs.Fault.notKept }
         _ = mind.handle(entry.event, at: entry.stamp)
         let isNeeded = entry.effects.contains { Self.isProfile($0) }
         if isNeeded == entry.references.isEmpty {
@@ -111,7 +111,7 @@ import Testing
   @Test func `the form of a block stays as it was first written`() throws {
     // Worked out by hand from the form: number 1, count 1, mask, and each current and time as a folded variable-length integer.
     let circuits = Block(
-      .circuits, [1, 1, 1] + [0xA0, 0x1F, 0, 0] + [0, 1, 0x78] + [2, 0, 0] + [4, 0, 0] + [6, 0, 0] + [8, 0, 0])
+      .circuits, [1, 1, 0] + [0xA0, 0x1F, 0, 0] + [0, 1, 0x78] + [2] + [2, 0, 0] + [4, 0, 0] + [6, 0, 0] + [8, 0, 0])
     let hub = Block(.hub, [1] + (try BinaryEncoder.encode(Hub(id: "h", circuits: [Circuit(id: "c", rating: .zero)]))))
     let surroundings = Block(.surroundings, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     let connectors = Block(.connectors, [1, 0])
@@ -121,8 +121,8 @@ import Testing
     }
     let circuit = inputs.view.circuits[0]
     #expect(circuit.limit == PerPhase(.amperes(2), .zero, .zero) && circuit.limitSource == "x" && circuit.readingAge == nil)
-    #expect(circuit.measured == PerPhase(.milliamperes(1), .zero, .zero) && circuit.base.l1 == .milliamperes(2))
-    #expect(circuit.committed.l1 == .milliamperes(3) && circuit.reserve.l1 == .milliamperes(4) && !circuit.baseIsWorst)
+    #expect(circuit.measured == nil && circuit.base.l1 == .milliamperes(1) && circuit.baseForCuts.l1 == .milliamperes(2))
+    #expect(circuit.committed.l1 == .milliamperes(3) && circuit.reserve.l1 == .milliamperes(4) && circuit.worst == .l2)
     #expect(inputs.view.storeFailed)
   }
 
