@@ -40,7 +40,10 @@ let package = Package(
     room("Metering", imports: ["Quantities", "Site", "Documents"]),
     room("OCPP", imports: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
     room("SiteFiles", imports: ["Quantities", "Site", "Metering", "Documents"]),
-    room("Journal", imports: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "CSQLite"], settings: strict),
+    room("Explanation", imports: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record"]),
+    room(
+      "Journal", imports: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite"],
+      settings: strict),
     room("Loop", imports: ["CLinux", "CLibevent", "COpenSSL"], settings: strict),
     room("ModbusLink", imports: ["Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
     room("StationLink", imports: ["Loop", "CLinux", "CLibevent", "CWslay", "COpenSSL"], settings: strict),
@@ -66,11 +69,12 @@ let package = Package(
       name: "sluice",
       dependencies: [
         "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Record", "Metering", "OCPP", "SiteFiles",
-        "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
+        "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
     .executableTarget(
-      name: "victim", dependencies: ["Quantities", "Site", "Control", "Record", "Journal", "CFaultyVFS"], path: "Tests/Victim",
+      name: "victim", dependencies: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "Journal", "CFaultyVFS"],
+      path: "Tests/Victim",
       swiftSettings: strict),
     .executableTarget(
       name: "fleet",
@@ -84,11 +88,19 @@ let package = Package(
     promises(of: "ChargingProfiles", with: ["Quantities", "Site"]),
     promises(of: "Scheduling", with: ["Quantities"]),
     promises(of: "Control", with: ["Quantities", "Site", "ChargingProfiles"]),
-    promises(of: "Record", with: ["Quantities", "Site", "ChargingProfiles", "Control"]),
+    promises(of: "Record", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Simulation"]),
     promises(of: "Metering", with: ["Quantities", "Site", "Documents"]),
     promises(of: "OCPP", with: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
     promises(of: "SiteFiles", with: ["Quantities", "Site", "Metering", "Documents"]),
-    promises(of: "Journal", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "CFaultyVFS", "victim"]),
+    promises(
+      of: "Explanation",
+      with: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Simulation"]),
+    promises(
+      of: "Journal",
+      with: [
+        "Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Simulation", "CFaultyVFS",
+        "victim",
+      ]),
     promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),

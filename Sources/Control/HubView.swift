@@ -14,9 +14,23 @@ public struct HubView: Hashable, Sendable {
     public var readingAge: TimeSpan?
     /// The load that is not controlled, as it counts for rises.
     public var base: PerPhase<Current>
-    /// The configured worst counts instead of a measurement.
-    public var baseIsWorst: Bool
+    /// And as it counts for cuts: what the newest reading proves.
+    public var baseForCuts: PerPhase<Current>
+    /// Where the configured worst counts instead of a measurement.
+    public var worst: Phases
+    public var baseIsWorst: Bool { !worst.isEmpty }
     public var committed: PerPhase<Current>
+    /// Kept free for a vehicle that arrives (rule 7).
+    public var reserve: PerPhase<Current>
+
+    public init(
+      limit: PerPhase<Current>, limitSource: String, measured: PerPhase<Current>?, readingAge: TimeSpan?, base: PerPhase<Current>,
+      baseForCuts: PerPhase<Current>, worst: Phases, committed: PerPhase<Current>, reserve: PerPhase<Current>
+    ) {
+      (self.limit, self.limitSource, self.measured, self.readingAge) = (limit, limitSource, measured, readingAge)
+      (self.base, self.baseForCuts, self.worst) = (base, baseForCuts, worst)
+      (self.committed, self.reserve) = (committed, reserve)
+    }
   }
   public struct ConnectorView: Hashable, Sendable {
     public var status: ConnectorStatus?
@@ -33,6 +47,16 @@ public struct HubView: Hashable, Sendable {
     public var reason: Reason
     public var energy: Energy
     public var stateOfCharge: Int?
+
+    public init(
+      status: ConnectorStatus?, transaction: Int?, idTag: String?, offered: Current?, offerEnds: Monotonic?,
+      measured: PerPhase<Current>?, measuredAge: TimeSpan?, committed: PerPhase<Current>, reason: Reason, energy: Energy,
+      stateOfCharge: Int?
+    ) {
+      (self.status, self.transaction, self.idTag, self.offered, self.offerEnds) = (status, transaction, idTag, offered, offerEnds)
+      (self.measured, self.measuredAge, self.committed, self.reason) = (measured, measuredAge, committed, reason)
+      (self.energy, self.stateOfCharge) = (energy, stateOfCharge)
+    }
   }
   public struct StationView: Hashable, Sendable {
     public var connected: Bool
@@ -40,10 +64,25 @@ public struct HubView: Hashable, Sendable {
     public var gap: ControlGap?
     public var identity: StationIdentity?
     public var clockOffset: TimeSpan?
+
+    public init(connected: Bool, controlled: Bool, gap: ControlGap?, identity: StationIdentity?, clockOffset: TimeSpan?) {
+      (self.connected, self.controlled, self.gap) = (connected, controlled, gap)
+      (self.identity, self.clockOffset) = (identity, clockOffset)
+    }
   }
   public var circuits: [CircuitView]
   public var connectors: [ConnectorView]
   public var stations: [StationView]
+  /// The limits from outside the site file that are in force, or begin so soon that they count already.
+  public var limits: [Limit]
   public var alarms: [Alarm]
   public var storeFailed: Bool
+
+  public init(
+    circuits: [CircuitView] = [], connectors: [ConnectorView] = [], stations: [StationView] = [], limits: [Limit] = [],
+    alarms: [Alarm] = [], storeFailed: Bool = false
+  ) {
+    (self.circuits, self.connectors, self.stations) = (circuits, connectors, stations)
+    (self.limits, self.alarms, self.storeFailed) = (limits, alarms, storeFailed)
+  }
 }

@@ -94,7 +94,7 @@ extension SiteController {
   }
 
   /// Rule 7: room for one vehicle that arrives and draws its fallback before anybody speaks.
-  private func reserves() -> [PerPhase<Current>] {
+  func reserves() -> [PerPhase<Current>] {
     hub.circuits.indices.map { k in
       let arrival = facts.arrivals[k]
       return hub.circuits[k].arrivalReserve.map { PerPhase(max(.zero, $0), on: arrival.phases) } ?? arrival.current

@@ -14,13 +14,16 @@ extension SiteController {
     var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
     for c in committed.indices { sums[hub.connectors[c].circuit] += committed[c] }
     for k in sums.indices.reversed() { if let parent = hub.circuits[k].parent { sums[parent] += sums[k] } }
+    let reserves = copy.reserves()
     return HubView(
       circuits: circuits.indices.map { k in
         let stale = isStale(k, at: now.monotonic)
         return HubView.CircuitView(
           limit: bounds[k].current, limitSource: name(bounds[k].source), measured: stale ? nil : circuits[k].reading,
           readingAge: circuits[k].readAt.map { now.monotonic - $0 }, base: bases[k].rises,
-          baseIsWorst: Phase.allCases.contains { bases[k].worst[$0] }, committed: sums[k])
+          baseForCuts: bases[k].cuts, worst: Phase.allCases.reduce(into: []) { if bases[k].worst[$1] { $0.formUnion(Phases($1)) } },
+          committed: sums[k],
+          reserve: reserves[k])
       },
       connectors: connectors.indices.map { c in
         let connector = connectors[c]
@@ -34,7 +37,11 @@ extension SiteController {
         HubView.StationView(
           connected: stations[s].connected, controlled: gap(s) == nil, gap: gap(s), identity: stations[s].identity,
           clockOffset: stations[s].clockOffset)
-      }, alarms: alarms.all, storeFailed: storeFailed)
+      }, limits: limits.filter { counts($0, now) }, alarms: alarms.all, storeFailed: storeFailed)
+  }
+
+  private func counts(_ limit: Limit, _ now: EventStamp) -> Bool {
+    limit.from <= now.utc + anticipation && limit.until.map { $0 > now.utc } ?? true
   }
 
   private func name(_ source: Bound.Source) -> String {

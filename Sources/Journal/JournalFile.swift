@@ -6,12 +6,16 @@ import Site
 
 /// The journal's database, for the one thread that writes it.
 final class JournalFile {
-  private let database: Database
+  let database: Database
+  /// By how many entries the newest use of a block may be later than the one that is noted: a block that is named all the time is not
+  /// written all the time.
+  let useStep: Int
   private(set) var link: [UInt8]
   private(set) var last: UInt64
 
   /// Opens or makes the journal and brings its tables to the newest form.
-  init(path: String, vfs: String?) throws(DatabaseError) {
+  init(path: String, vfs: String?, useStep: Int = 100_000) throws(DatabaseError) {
+    self.useStep = useStep
     database = try Database(path: path, vfs: vfs)
     try database.execute("PRAGMA auto_vacuum = INCREMENTAL")
     try database.execute("PRAGMA journal_mode = WAL")
@@ -55,7 +59,7 @@ final class JournalFile {
   }
 
   /// Rolls back if a transaction is open; where even this fails, the connection is given up by the caller and SQLite does it then.
-  private func rollBack() { _ = try? database.execute("ROLLBACK") }
+  func rollBack() { _ = try? database.execute("ROLLBACK") }
 
   private func insert(_ batch: Batch, link: [UInt8]) throws(DatabaseError) {
     try database.run(
@@ -64,6 +68,16 @@ final class JournalFile {
         .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
         .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
       ])
+    for block in batch.blocks {
+      try database.run(
+        """
+        INSERT INTO kept_blocks (kind, used_sequence, digest, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (digest)
+        DO UPDATE SET used_sequence = excluded.used_sequence WHERE excluded.used_sequence - used_sequence > ?
+        """,
+        [
+          .integer(Int(block.kind.rawValue)), .integer(Int(batch.last)), .blob(block.digest), .blob(block.bytes), .integer(useStep),
+        ])
+    }
     if let readings = batch.readings, !readings.isEmpty {
       try database.run("INSERT OR IGNORE INTO blocks VALUES (?, ?)", [.blob(batch.readingsDigest), .blob(readings)])
     }
@@ -86,43 +100,8 @@ final class JournalFile {
       throw DatabaseError(code: SQLITE_CORRUPT, message: "\(error)", action: "read back batch \(batch.first)")
     }
     for remains in entries {
-      switch remains {
-      case .whole(let entry):
-        try Projection.project(entry.event, at: entry.stamp, into: database)
-        for effect in entry.effects { try Projection.project(effect, at: entry.stamp, into: database) }
-      case .thinned(let stamp, let effects):
-        for effect in effects { try Projection.project(effect, at: stamp, into: database) }
-      }
+      if let event = remains.event { try Projection.project(event, at: remains.stamp, into: database) }
+      for effect in remains.effects { try Projection.project(effect, at: remains.stamp, into: database) }
     }
-  }
-
-  /// Deletes raw readings older than `cutoff` that no transaction needs which ended after `transactionsSince`, and the snapshots before
-  /// `cutoff` but the first of each version. The chain stays verifiable.
-  /// - Returns: the number of blocks deleted.
-  func thin(before cutoff: Instant, transactionsSince: Instant) throws(DatabaseError) -> Int {
-    let before = try database.query("SELECT count(*) FROM blocks") { $0.integer(0) }.first ?? 0
-    try database.execute("BEGIN IMMEDIATE")
-    do {
-      try database.run(
-        """
-        DELETE FROM blocks WHERE digest IN (
-          SELECT readings_digest FROM batches b WHERE b.last_at_ms < ?1 AND NOT EXISTS (
-            SELECT 1 FROM transactions t WHERE t.opened_sequence <= b.last
-              AND (t.closed_sequence IS NULL OR t.closed_sequence >= b.first AND t.ended_at_ms >= ?2)))
-        AND digest NOT IN (SELECT readings_digest FROM batches WHERE last_at_ms >= ?1)
-        """, [.integer(cutoff.milliseconds), .integer(transactionsSince.milliseconds)])
-      try database.run(
-        """
-        DELETE FROM snapshots WHERE at_ms < ?1
-          AND sequence NOT IN (SELECT min(sequence) FROM snapshots GROUP BY version)
-          AND sequence <> (SELECT max(sequence) FROM snapshots)
-        """, [.integer(cutoff.milliseconds)])
-      try database.execute("COMMIT")
-    } catch {
-      rollBack()
-      throw error
-    }
-    try database.execute("PRAGMA incremental_vacuum(2000)")
-    return before - (try database.query("SELECT count(*) FROM blocks") { $0.integer(0) }.first ?? 0)
   }
 }

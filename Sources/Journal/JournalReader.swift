@@ -6,10 +6,26 @@ import Site
 
 /// Reads a journal, also while it is being written.
 public final class JournalReader {
-  private let database: Database
+  let database: Database
+  /// The form of its tables; a journal is brought to the newest form only by the controller that writes it.
+  let tables: Int
+  var keepsBlocks: Bool { tables >= 2 }
 
   /// - Parameter path: of the database file.
-  public init(path: String) throws(DatabaseError) { database = try Database(path: path, readOnly: true) }
+  public init(path: String) throws(DatabaseError) {
+    database = try Database(path: path, readOnly: true)
+    tables = try database.query("PRAGMA user_version") { $0.integer(0) }.first ?? 0
+    guard tables <= Schema.migrations.count else {
+      throw DatabaseError(code: SQLITE_SCHEMA, message: "written by a newer version (tables \(tables))", action: "read \(path)")
+    }
+  }
+
+  /// Everything that `work` reads is of one moment, whatever is written meanwhile.
+  public func atOneMoment<Value>(_ work: () throws -> Value) throws -> Value {
+    try database.execute("BEGIN")
+    defer { _ = try? database.execute("ROLLBACK") }
+    return try work()
+  }
 
   /// A transaction as the journal has it.
   public struct TransactionRecord: Hashable, Sendable {
@@ -97,7 +113,7 @@ public final class JournalReader {
     try database.query(
       """
       SELECT command, sequence, at_ms, station, connector, transaction_id, what FROM profile_commands
-      WHERE command IN (SELECT command FROM profile_commands WHERE transaction_id = ?) ORDER BY sequence
+      WHERE command IN (SELECT command FROM decisions WHERE transaction_id = ? AND command IS NOT NULL) ORDER BY sequence
       """, [.integer(transaction)], Self.step)
   }
 
@@ -108,12 +124,7 @@ public final class JournalReader {
     try batches(range) { batch in
       guard let entries = try? batch.entries() else { return true }
       for remains in entries {
-        let sequence =
-          switch remains {
-          case .whole(let entry): entry.stamp.sequence
-          case .thinned(let stamp, _): stamp.sequence
-          }
-        if range.contains(sequence), !visit(remains) { return false }
+        if range.contains(remains.stamp.sequence), !visit(remains) { return false }
       }
       return true
     }
@@ -170,7 +181,9 @@ public final class JournalReader {
     try database.each(
       """
       SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.kept_digest, b.readings_digest, b.link, k.bytes
-      FROM batches b LEFT JOIN blocks k ON k.digest = b.readings_digest WHERE b.last >= ?1 AND b.first <= ?2 ORDER BY b.first
+      FROM batches b LEFT JOIN blocks k ON k.digest = b.readings_digest
+      WHERE b.first >= coalesce((SELECT max(first) FROM batches WHERE first <= ?1), 0) AND b.last >= ?1 AND b.first <= ?2
+      ORDER BY b.first
       """, [.integer(Int(clamping: range.lowerBound)), .integer(Int(clamping: range.upperBound))]
     ) { row in
       let digest = row.blob(6)

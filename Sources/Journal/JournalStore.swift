@@ -9,8 +9,14 @@ public final class JournalStore: Store, Sendable {
   private let vfs: String?
   private let queue = DispatchQueue(label: "journal", qos: .userInitiated)
   private let found = Locked<[StoreReport]>([])
-  private let writer: Locked<JournalFile?>
+  private let writer: Locked<Held>
   private let announce: @Sendable () -> Void
+
+  /// The connection; only the queue's work touches it.
+  private struct Held {
+    var file: JournalFile?
+    var isClosed = false
+  }
 
   /// Opens or makes the journal.
   /// - Parameters:
@@ -20,7 +26,7 @@ public final class JournalStore: Store, Sendable {
   public init(path: String, vfs: String? = nil, announce: @escaping @Sendable () -> Void) throws(DatabaseError) {
     let file = try JournalFile(path: path, vfs: vfs)
     (self.path, self.vfs, self.announce) = (path, vfs, announce)
-    writer = Locked(file)
+    writer = Locked(Held(file: file))
   }
 
   /// The path of the journal in a state directory.
@@ -46,17 +52,21 @@ public final class JournalStore: Store, Sendable {
     }
   }
 
-  /// Thins old raw readings, between two batches.
-  /// - Parameter done: called on the store's thread with the number of blocks deleted, or what went wrong.
-  public func thin(
-    before cutoff: Instant, transactionsSince: Instant, done: @escaping @Sendable (Result<Int, StoreFault>) -> Void
-  ) {
+  /// Thins what is old away, piece by piece on the store's thread: a batch that is submitted meanwhile waits for one piece at most.
+  /// - Parameter done: called on the store's thread with what was thinned, or what went wrong.
+  public func thin(_ cutoffs: ThinningCutoffs, done: @escaping @Sendable (Result<Thinned, StoreFault>) -> Void) {
+    thin(cutoffs, soFar: Thinned(), done: done)
+  }
+
+  private func thin(_ cutoffs: ThinningCutoffs, soFar: Thinned, done: @escaping @Sendable (Result<Thinned, StoreFault>) -> Void) {
     queue.async { [self] in
-      var deleted = 0
-      let fault = attempt { file throws(DatabaseError) in
-        deleted = try file.thin(before: cutoff, transactionsSince: transactionsSince)
-      }
-      done(fault.map { .failure($0) } ?? .success(deleted))
+      // A store that was closed in between is not opened again for this; the next one goes on.
+      if writer.with({ $0.isClosed }) { return done(.success(soFar)) }
+      var piece: Thinned?
+      let fault = attempt { file throws(DatabaseError) in piece = try file.thinPiece(cutoffs) }
+      if let fault { return done(.failure(fault)) }
+      guard let piece else { return done(.success(soFar)) }
+      thin(cutoffs, soFar: soFar + piece, done: done)
     }
   }
 
@@ -65,7 +75,12 @@ public final class JournalStore: Store, Sendable {
 
   /// Waits for all that was submitted, and closes the file.
   public func close() {
-    queue.sync { writer.with { $0 = nil } }
+    queue.sync {
+      writer.with { held in
+        held.file = nil
+        held.isClosed = true
+      }
+    }
   }
 
   /// Runs `work` on the connection; after any failure the connection is given up, and made anew at the next attempt: what SQLite
@@ -74,10 +89,10 @@ public final class JournalStore: Store, Sendable {
     writer.with { held -> StoreFault? in
       do throws(DatabaseError) {
         let file: JournalFile
-        if let open = held { file = open } else { file = try JournalFile(path: path, vfs: vfs) }
-        held = nil
+        if let open = held.file { file = open } else { file = try JournalFile(path: path, vfs: vfs) }
+        held.file = nil
         try work(file)
-        held = file
+        held.file = file
         return nil
       } catch {
         return error.isFull ? .full : .broken(error.description)

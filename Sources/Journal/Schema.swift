@@ -1,6 +1,6 @@
 /// The tables of the journal. A migration that has shipped is frozen: changes are new migrations at the end.
 enum Schema {
-  static let migrations = [first]
+  static let migrations = [first, blocks]
 
   private static let first = """
     CREATE TABLE batches (
@@ -69,5 +69,29 @@ enum Schema {
       PRIMARY KEY (sequence, connector)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX decisions_by_transaction ON decisions (transaction_id, sequence) WHERE transaction_id IS NOT NULL;
+    """
+
+  private static let blocks = """
+    -- Inputs of decisions, and whatever else entries name by the digest of its kind and bytes.
+    CREATE TABLE kept_blocks (
+      id INTEGER PRIMARY KEY,
+      kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 255),
+      -- An entry that names it; a newer one may by up to JournalFile.useStep.
+      used_sequence INTEGER NOT NULL CHECK (used_sequence > 0),
+      digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+      bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX kept_blocks_by_use ON kept_blocks (used_sequence);
+
+    -- How far thinning has come: nothing after these entries may be missing.
+    CREATE TABLE retention (
+      what TEXT PRIMARY KEY CHECK (what IN ('inputs since', 'readings', 'early readings', 'blocks')),
+      through INTEGER NOT NULL CHECK (through >= 0)
+    ) STRICT, WITHOUT ROWID;
+    -- What was recorded before inputs were kept has nothing but its raw readings: they stay as long as inputs do.
+    INSERT INTO retention SELECT 'inputs since', coalesce(max(last), 0) FROM batches;
+    INSERT INTO retention SELECT 'readings', coalesce(max(last), 0) FROM batches;
+    INSERT INTO retention VALUES ('early readings', 0), ('blocks', 0);
+    CREATE INDEX batches_by_readings ON batches (substr(readings_digest, 1, 4));
     """
 }

@@ -11,11 +11,20 @@ public struct Verification: Hashable, Sendable {
     case section(first: UInt64)
     case link(first: UInt64)
     case snapshots(Int)
+    /// Raw readings that were never thinned are missing.
+    case readings(first: UInt64)
+    /// A block that an entry names, and that was never thinned, is missing.
+    case missing(BlockKind, sequence: UInt64)
+    /// A block has other bytes than were recorded: the row of the table.
+    case block(row: Int)
     public var description: String {
       switch self {
       case .gap(let after, let next): "entries \(after + 1)...\(next - 1) are missing"
       case .section(let first): "the batch that begins with \(first) has other bytes than were recorded"
       case .link(let first): "the chain breaks at the batch that begins with \(first)"
+      case .readings(let first): "the raw readings of the batch that begins with \(first) are missing and were never thinned"
+      case .missing(let kind, let sequence): "the block with the \(kind) of entry \(sequence) is missing and was never thinned"
+      case .block(let row): "the block in row \(row) has other bytes than were recorded"
       case .snapshots(let count): "\(count) snapshots have other bytes than were recorded"
       }
     }
@@ -24,6 +33,9 @@ public struct Verification: Hashable, Sendable {
   public var entries: UInt64 = 0
   /// Batches whose raw readings were thinned away.
   public var thinned = 0
+  /// How often entries name blocks, and how often such a block was thinned away.
+  public var references = 0
+  public var thinnedReferences = 0
   public var bytes = 0
   /// The chain's last link: kept elsewhere, it proves that nothing before it was changed.
   public var link = Batch.genesis
@@ -44,6 +56,9 @@ extension JournalReader {
   public func verify() throws(DatabaseError) -> Verification {
     var result = Verification()
     var last: UInt64 = 0
+    let retention = try retention()
+    var named: Set<[UInt8]> = []
+    var failure: DatabaseError?
     try links(1...UInt64(Int.max)) { batch, link in
       if batch.first != last + 1 { result.breach = .gap(after: last, next: batch.first) }
       if result.breach == nil, !batch.sectionsAreWhole { result.breach = .section(first: batch.first) }
@@ -52,13 +67,45 @@ extension JournalReader {
       last = batch.last
       result.batches += 1
       result.entries += batch.last - batch.first + 1
-      if batch.readings == nil { result.thinned += 1 }
+      if batch.readings == nil {
+        result.thinned += 1
+        if result.breach == nil, !retention.mayLackReadings(first: batch.first) { result.breach = .readings(first: batch.first) }
+      }
       result.bytes += batch.kept.count + (batch.readings?.count ?? 0)
-      return result.breach == nil
+      do throws(DatabaseError) {
+        if result.breach == nil { try checkReferences(of: batch, retention, &named, &result) }
+      } catch { failure = error }
+      return result.breach == nil && failure == nil
     }
+    if let failure { throw failure }
+    if result.breach == nil, let row = try changedBlock() { result.breach = .block(row: row) }
     let wrong = try countOfSnapshots() - snapshots(version: nil).count
     if result.breach == nil, wrong > 0 { result.breach = .snapshots(wrong) }
     return result
+  }
+
+  /// - Parameter named: digests that were found lately.
+  private func checkReferences(
+    of batch: Batch, _ retention: Retention, _ named: inout Set<[UInt8]>, _ result: inout Verification
+  ) throws(DatabaseError) {
+    guard keepsBlocks, batch.last > retention.inputsSince else { return }
+    // A batch of another form is whole by its digest; what it names cannot be said.
+    guard let entries = try? batch.entries() else { return }
+    for entry in entries {
+      for reference in entry.references {
+        result.references += 1
+        if named.contains(reference.digest) { continue }
+        if try isKept(reference) {
+          if named.count > 10_000 { named = [] }
+          named.insert(reference.digest)
+        } else if entry.stamp.sequence <= retention.blocks {
+          result.thinnedReferences += 1
+        } else {
+          result.breach = .missing(reference.kind, sequence: entry.stamp.sequence)
+          return
+        }
+      }
+    }
   }
 
   /// Thinks again everything that `version` recorded and that is not thinned, stretch by stretch.
@@ -68,6 +115,7 @@ extension JournalReader {
     for snapshot in try snapshots(version: version) { starts.append(snapshot) }
     if try recordedBy(version, first: 1) { starts.insert(nil, at: 0) }
     if starts.isEmpty { report.passedOver.append("nothing was recorded by version \(version)") }
+    try passOverThinned(&starts, &report)
     var done: UInt64 = 0
     var isFirst = true
     for start in starts where isFirst || (start?.stamp.sequence ?? 0) > done {
@@ -76,6 +124,19 @@ extension JournalReader {
       if report.difference != nil { break }
     }
     return report
+  }
+
+  /// Leaves out the starts whose next raw readings were thinned away, and says where thinking begins again.
+  private func passOverThinned(_ starts: inout [Snapshot?], _ report: inout ReplayReport) throws(DatabaseError) {
+    let retention = try retention()
+    let count = starts.count
+    starts.removeAll { retention.mayLackReadings(first: ($0?.stamp.sequence ?? 0) + 1) }
+    guard starts.count < count else { return }
+    let thinned = max(retention.readings, retention.earlyReadings)
+    let next = starts.compactMap { $0?.stamp.sequence }.first { $0 >= thinned }
+    report.passedOver.append(
+      "up to \(thinned): raw readings were thinned away; "
+        + (next.map { "begins again at the snapshot of entry \($0)" } ?? "no snapshot since"))
   }
 
   /// Whether the entry `first` was recorded by `version`: it configures or restarts a mind of that version.

@@ -29,6 +29,7 @@ extension LiveHub {
     announceLimits()
     if hub.access == .anyone { tell("anyone_may_charge") }
     clockCheck = loop.every(.seconds(1)) { [box] in box.hub?.checkClock() }
+    thinLater(after: Self.firstThinning)
   }
 
   /// The limits of the site file, and where nobody sets limits from outside those that hold for want of them.

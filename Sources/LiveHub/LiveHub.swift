@@ -53,6 +53,7 @@ public final class LiveHub: @unchecked Sendable {
   var timer: LoopTimer?
   var timerAt: Monotonic?
   var clockCheck: LoopTimer?
+  var thinning: LoopTimer?
   var wallOffset: TimeSpan
   var servers: [StationServer] = []
   var meterLink: MeterLink?
@@ -118,7 +119,7 @@ public final class LiveHub: @unchecked Sendable {
     do {
       let restored = access(file, F_OK) == 0 ? try JournalReader(path: file).restore() : nil
       let store = try JournalStore(path: file, vfs: vfs) { loop.run { box.hub?.wake() } }
-      driver = Driver(store: store, version: Self.version, restored: restored)
+      driver = Driver(store: store, version: Self.version, restored: restored, keepsInputs: true)
     } catch {
       loop.stop()
       throw .journal(path: file, "\(error)")
@@ -178,6 +179,7 @@ public final class LiveHub: @unchecked Sendable {
     let store = loop.sync { [self] () -> JournalStore in
       timer?.cancel()
       clockCheck?.cancel()
+      thinning?.cancel()
       driver.finish(monotonic: monotonic)
       return driver.store
     }

@@ -11,16 +11,20 @@ public struct BatchWriter: Sendable {
   private var last: EventStamp?
   private var lastReading: EventStamp?
   private var lastKept: EventStamp?
+  private var blocks: [Block] = []
+  private var blockBytes = 0
 
   public init() {}
   public var isEmpty: Bool { first == nil }
   public var lastSequence: UInt64? { last?.sequence }
   /// Bytes so far, for whoever bounds a batch.
-  public var size: Int { kept.bytes.count + readings.bytes.count }
+  public var size: Int { kept.bytes.count + readings.bytes.count + blockBytes }
 
-  /// - Parameter entry: its sequence follows the last one's.
+  /// - Parameters:
+  ///   - entry: its sequence follows the last one's.
+  ///   - inputs: the blocks that `entry.references` names.
   /// - Throws: what an event's own coding throws; the synthesized ones throw nothing.
-  public mutating func append(_ entry: Entry) throws {
+  public mutating func append(_ entry: Entry, blocks inputs: [Block] = []) throws {
     precondition(last.map { $0.sequence + 1 == entry.stamp.sequence } ?? true, "a gap in the sequence")
     let start = first ?? entry.stamp
     if entry.isReading {
@@ -28,16 +32,33 @@ public struct BatchWriter: Sendable {
       coding.write(entry.event, to: &readings)
       lastReading = entry.stamp
     }
-    if !entry.isReading || !entry.effects.isEmpty {
+    if !entry.isReading || !entry.effects.isEmpty || !entry.references.isEmpty {
       Self.put(entry.stamp, after: lastKept, first: start, to: &kept)
-      kept.put(byte: entry.isReading ? 0 : 1)
+      kept.put(byte: (entry.isReading ? 0 : Self.hasEvent) | (entry.references.isEmpty ? 0 : Self.hasReferences))
       if !entry.isReading { try BinaryEncoder.encode(entry.event, to: &kept) }
       kept.put(unsigned: UInt64(entry.effects.count))
       for effect in entry.effects { try BinaryEncoder.encode(effect, to: &kept) }
+      if !entry.references.isEmpty { put(entry.references) }
       lastKept = entry.stamp
+    }
+    for block in inputs where !blocks.contains(where: { $0.digest == block.digest }) {
+      blocks.append(block)
+      blockBytes += block.bytes.count
     }
     first = start
     last = entry.stamp
+  }
+
+  /// The bits of the byte before an entry of the kept section.
+  static let hasEvent: UInt8 = 1
+  static let hasReferences: UInt8 = 2
+
+  private mutating func put(_ references: [BlockReference]) {
+    kept.put(unsigned: UInt64(references.count))
+    for reference in references {
+      kept.put(byte: reference.kind.rawValue)
+      kept.bytes += reference.digest
+    }
   }
 
   /// - Precondition: not empty.
@@ -51,7 +72,8 @@ public struct BatchWriter: Sendable {
     let keptSection = head.bytes + kept.bytes
     return Batch(
       first: first.sequence, last: last.sequence, firstAt: first.utc, lastAt: last.utc, kept: keptSection,
-      readings: readings.bytes, keptDigest: SHA256.digest(keptSection), readingsDigest: SHA256.digest(readings.bytes))
+      readings: readings.bytes, keptDigest: SHA256.digest(keptSection), readingsDigest: SHA256.digest(readings.bytes),
+      blocks: blocks)
   }
 
   private static func put(_ stamp: EventStamp, after last: EventStamp?, first: EventStamp, to writer: inout ByteWriter) {
@@ -63,10 +85,34 @@ public struct BatchWriter: Sendable {
 }
 
 extension Batch {
-  /// What is left of an entry whose raw reading was thinned away.
+  /// An entry, or what is left of one whose raw reading was thinned away.
   public enum Remains: Hashable, Sendable {
     case whole(Entry)
-    case thinned(EventStamp, effects: [Effect])
+    case thinned(EventStamp, effects: [Effect], references: [BlockReference] = [])
+
+    public var stamp: EventStamp {
+      switch self {
+      case .whole(let entry): entry.stamp
+      case .thinned(let stamp, _, _): stamp
+      }
+    }
+    /// nil: it was a raw reading, which was thinned away.
+    public var event: Event? {
+      if case .whole(let entry) = self { return entry.event }
+      return nil
+    }
+    public var effects: [Effect] {
+      switch self {
+      case .whole(let entry): entry.effects
+      case .thinned(_, let effects, _): effects
+      }
+    }
+    public var references: [BlockReference] {
+      switch self {
+      case .whole(let entry): entry.references
+      case .thinned(_, _, let references): references
+      }
+    }
   }
 
   /// The entries in order of sequence. Readings without effects that were thinned away are missing.
@@ -74,7 +120,7 @@ extension Batch {
   public func entries() throws(RecordFault) -> [Remains] {
     var reader = ByteReader(kept)
     let version = try reader.unsigned()
-    guard version == UInt64(Self.formatVersion) else {
+    guard (1...UInt64(Self.formatVersion)).contains(version) else {
       throw .otherVersion(Int(clamping: version), known: Self.formatVersion)
     }
     let sequence = try reader.unsigned()
@@ -87,22 +133,32 @@ extension Batch {
     while !reader.isAtEnd {
       stamp = try Self.stamp(after: stamp, &reader)
       let at = reader.position
-      let hasEvent = try reader.byte()
-      guard hasEvent < 2 else { throw .badValue("flag \(hasEvent)", at: at) }
-      let event = hasEvent == 1 ? try BinaryDecoder.decode(Event.self, from: &reader) : nil
+      let flags = try reader.byte()
+      guard flags < (version == 1 ? 2 : 4) else { throw .badValue("flags \(flags)", at: at) }
+      let event = flags & BatchWriter.hasEvent != 0 ? try BinaryDecoder.decode(Event.self, from: &reader) : nil
       var effects: [Effect] = []
       for _ in 0..<(try reader.count()) { effects.append(try BinaryDecoder.decode(Effect.self, from: &reader)) }
+      let references = flags & BatchWriter.hasReferences != 0 ? try Self.references(&reader) : []
       while let next = events.first, next.stamp.sequence < stamp.sequence { result.append(.whole(events.removeFirst())) }
       if let event {
-        result.append(.whole(Entry(stamp: stamp, event: event, effects: effects)))
+        result.append(.whole(Entry(stamp: stamp, event: event, effects: effects, references: references)))
       } else if let next = events.first, next.stamp.sequence == stamp.sequence {
         events.removeFirst()
-        result.append(.whole(Entry(stamp: stamp, event: next.event, effects: effects)))
+        result.append(.whole(Entry(stamp: stamp, event: next.event, effects: effects, references: references)))
       } else {
-        result.append(.thinned(stamp, effects: effects))
+        result.append(.thinned(stamp, effects: effects, references: references))
       }
     }
     return result + events.map { .whole($0) }
+  }
+
+  private static func references(_ reader: inout ByteReader) throws(RecordFault) -> [BlockReference] {
+    var result: [BlockReference] = []
+    for _ in 0..<(try reader.count()) {
+      let kind = BlockKind(rawValue: try reader.byte())
+      result.append(BlockReference(kind: kind, digest: try reader.bytes(32)))
+    }
+    return result
   }
 
   private func readEvents(from first: EventStamp) throws(RecordFault) -> ArraySlice<Entry> {

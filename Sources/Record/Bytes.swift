@@ -81,6 +81,12 @@ public struct ByteReader: Sendable {
     guard count <= UInt64(bytes.count - position) else { throw .badLength(Int(clamping: count), at: start) }
     return Int(count)
   }
+  /// Exactly `count` bytes.
+  public mutating func bytes(_ count: Int) throws(RecordFault) -> [UInt8] {
+    guard bytes.count - position >= count else { throw .endsEarly(at: position) }
+    defer { position += count }
+    return Array(bytes[position..<(position + count)])
+  }
   public mutating func section() throws(RecordFault) -> [UInt8] {
     let length = try count()
     defer { position += length }

@@ -21,6 +21,8 @@ public struct Driver<Log: Store> {
   private var clock: ClockOffset?
   private var gate = Gate()
   private var writer = BatchWriter()
+  /// nil: no inputs are kept.
+  private var inputs: InputKeeper?
   private var oldestPending: Monotonic?
   /// Something that is not yet with the store concerns a station or a transaction.
   private var hasCommands = false
@@ -30,10 +32,15 @@ public struct Driver<Log: Store> {
   private var retryAfter: TimeSpan
   private var snapshotDue: Monotonic?
 
-  /// - Parameter restored: what the store kept; nil: a new journal, whose first event must be `.configured`. After a restart the first
-  ///   event must be `.restarted`.
-  public init(store: Log, version: String, restored: Restored? = nil, timing: RecordTiming = RecordTiming()) {
+  /// - Parameters:
+  ///   - restored: what the store kept; nil: a new journal, whose first event must be `.configured`. After a restart the first
+  ///     event must be `.restarted`.
+  ///   - keepsInputs: with each profile for a transaction, keep what it was worked out from as blocks. Costs a view of the hub each time.
+  public init(
+    store: Log, version: String, restored: Restored? = nil, timing: RecordTiming = RecordTiming(), keepsInputs: Bool = false
+  ) {
     (self.store, self.version, self.timing) = (store, version, timing)
+    if keepsInputs { inputs = InputKeeper() }
     controller = restored?.controller ?? SiteController()
     stamp = restored?.stamp ?? EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: 0)
     durableThrough = stamp.sequence
@@ -116,8 +123,14 @@ public struct Driver<Log: Store> {
   }
 
   private mutating func record(_ entry: Entry, now: Monotonic) {
+    var entry = entry
     do {
-      try writer.append(entry)
+      var blocks: [Block] = []
+      if inputs != nil, InputKeeper.areNeeded(entry.effects) {
+        blocks = try inputs?.take(controller, at: entry.stamp) ?? []
+        entry.references = blocks.map(\.reference)
+      }
+      try writer.append(entry, blocks: blocks)
     } catch {
       preconditionFailure("an event or effect that cannot be written: \(error)")
     }

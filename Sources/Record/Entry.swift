@@ -8,8 +8,10 @@ public struct Entry: Hashable, Sendable {
   public var stamp: EventStamp
   public var event: Event
   public var effects: [Effect]
-  public init(stamp: EventStamp, event: Event, effects: [Effect]) {
-    (self.stamp, self.event, self.effects) = (stamp, event, effects)
+  /// The blocks that were kept with it: the inputs of its decisions.
+  public var references: [BlockReference]
+  public init(stamp: EventStamp, event: Event, effects: [Effect], references: [BlockReference] = []) {
+    (self.stamp, self.event, self.effects, self.references) = (stamp, event, effects, references)
   }
 
   /// A raw reading: its bytes may be thinned away later, its effects never.
@@ -46,7 +48,10 @@ public struct Snapshot: Hashable, Sendable {
 /// Entries that become durable together: two sections, each by its digest a link of the chain, so that raw readings can be thinned
 /// and the chain still be verified.
 public struct Batch: Hashable, Sendable {
-  public static let formatVersion = 1
+  /// The newest form of the kept section. 1: no entry names blocks.
+  public static let formatVersion = 2
+  /// The form of the chain's link.
+  public static let linkVersion = 1
   /// Sequences of the first and the last entry; every one between is inside.
   public var first: UInt64
   public var last: UInt64
@@ -58,20 +63,23 @@ public struct Batch: Hashable, Sendable {
   public var readings: [UInt8]?
   public var keptDigest: [UInt8]
   public var readingsDigest: [UInt8]
+  /// The blocks that its entries name, each once, for the store to keep beside it. Empty when it is read back.
+  public var blocks: [Block]
 
   public init(
     first: UInt64, last: UInt64, firstAt: Instant, lastAt: Instant, kept: [UInt8], readings: [UInt8]?, keptDigest: [UInt8],
-    readingsDigest: [UInt8]
+    readingsDigest: [UInt8], blocks: [Block] = []
   ) {
     (self.first, self.last, self.firstAt, self.lastAt) = (first, last, firstAt, lastAt)
     (self.kept, self.readings, self.keptDigest, self.readingsDigest) = (kept, readings, keptDigest, readingsDigest)
+    self.blocks = blocks
   }
 
   /// The chain's link: over the link before, the span of sequences and the digests of both sections.
   public func link(after previous: [UInt8]) -> [UInt8] {
     var writer = ByteWriter()
     writer.bytes = previous
-    for number in [UInt64(Self.formatVersion), first, last] { writer.put(fixed: number) }
+    for number in [UInt64(Self.linkVersion), first, last] { writer.put(fixed: number) }
     for instant in [firstAt, lastAt] { writer.put(fixed: UInt64(bitPattern: Int64(instant.milliseconds))) }
     return SHA256.digest(writer.bytes + keptDigest + readingsDigest)
   }

@@ -65,7 +65,7 @@ public struct Replay: Sendable {
     }
     for remains in entries {
       switch remains {
-      case .thinned(let at, _):
+      case .thinned(let at, _, _):
         if at.sequence > stamp.sequence { throw .notWhole(sequence: at.sequence) }
       case .whole(let entry):
         if entry.stamp.sequence > stamp.sequence { try think(entry) }

@@ -8,14 +8,17 @@ import Site
 public struct Mind {
   public private(set) var driver: Driver<MemoryStore>
   private let keepsAll: Bool
+  private let keepsInputs: Bool
   /// When the house has to wake it, as far as it is in the timeline.
   var scheduledWake = Int.max
 
-  /// - Parameter keepsAll: keep the whole journal, to replay it at the end.
-  init(seed: UInt64, disk: MemoryStore.Disk, keepsAll: Bool) {
-    self.keepsAll = keepsAll
+  /// - Parameters:
+  ///   - keepsAll: keep the whole journal, to replay it at the end.
+  ///   - keepsInputs: and the inputs of decisions in it.
+  init(seed: UInt64, disk: MemoryStore.Disk, keepsAll: Bool, keepsInputs: Bool) {
+    (self.keepsAll, self.keepsInputs) = (keepsAll, keepsInputs)
     let store = MemoryStore(seed: seed, disk: disk, keepsAll: keepsAll)
-    driver = Driver(store: store, version: "simulation")
+    driver = Driver(store: store, version: "simulation", keepsInputs: keepsInputs)
   }
 
   public var controller: SiteController { driver.controller }
@@ -37,7 +40,7 @@ public struct Mind {
     store.crash()
     let restored = try Restored(snapshot: keepsAll ? nil : store.snapshot, batches: store.batches)
     let hasBegun = restored.stamp.sequence > 0
-    driver = Driver(store: store, version: "simulation", restored: hasBegun ? restored : nil)
+    driver = Driver(store: store, version: "simulation", restored: hasBegun ? restored : nil, keepsInputs: keepsInputs)
     scheduledWake = Int.max
     return restored.difference == nil
   }

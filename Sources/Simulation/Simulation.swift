@@ -11,6 +11,8 @@ public final class Simulation {
     public var faults = Faults.none
     /// Keeps the whole journal and thinks it again at the end.
     public var checksReplay = false
+    /// Keeps the inputs of decisions in the journal, as a live hub does.
+    public var keepsInputs = false
     public var disk = MemoryStore.Disk()
     /// Mean time between arrivals at one connector, in seconds.
     public var arrivals = 7200
@@ -114,7 +116,7 @@ public final class Simulation {
     (self.seed, self.made, self.options) = (seed, made, options)
     let hub = made.hub
     var random = SeededRandom(seed: seed, part: 2)
-    mind = Mind(seed: seed, disk: options.disk, keepsAll: options.checksReplay)
+    mind = Mind(seed: seed, disk: options.disk, keepsAll: options.checksReplay, keepsInputs: options.keepsInputs)
     stations = hub.stations.indices.map { s in
       let skew = made.quirks[s].contains(.skewedClock) ? 15_000 : made.quirks[s].contains(.wrongClock) ? 300_000 : 1500
       return EmulatedStation(

@@ -35,12 +35,16 @@ struct SiteBuilder {
     let state = reader.optional("state", .text)
     let journal = reader.object("journal")
     let rawDays = journal?.optional("raw_days", .whole(1...3650)) ?? 7
+    let inputDays = journal?.optional("input_days", .whole(1...36500)) ?? 731
+    if inputDays < rawDays {
+      journal?.complain(about: "input_days", expected: "at least `raw_days`, \(rawDays): inputs outlive the raw readings")
+    }
     journal?.finish()
     let limits = reader.objects("limits").enumerated().compactMap { self.limit($0.element, number: $0.offset + 1) }
     reader.finish()
     return SiteFile(
       hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887, tls: nil)] : listeners, stateFolder: state,
-      rawDays: rawDays, limits: limits, failsafe: failsafe)
+      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe)
   }
 
   private func readSupply(_ reader: ObjectReader) {

@@ -11,6 +11,8 @@ public struct SiteFile: Hashable, Sendable {
   public var stateFolder: String?
   /// How many days raw readings are kept before they are thinned.
   public var rawDays: Int
+  /// How many days the inputs of each transaction's profiles are kept.
+  public var inputDays: Int
   /// Limits that are known in advance, to be announced to the mind at start.
   public var limits: [Limit]
   /// One for each circuit: the limit that holds when whoever sets limits from outside falls silent.
@@ -48,8 +50,12 @@ public struct SiteFile: Hashable, Sendable {
     do throws(DocumentErrors) { return try SiteFile(text: text, name: path, catalogue: catalogue) } catch { throw .wrong(error) }
   }
 
-  init(hub: Hub, listeners: [Listener], stateFolder: String?, rawDays: Int, limits: [Limit], failsafe: [PerPhase<Current>?]) {
-    (self.hub, self.listeners, self.stateFolder, self.rawDays) = (hub, listeners, stateFolder, rawDays)
+  init(
+    hub: Hub, listeners: [Listener], stateFolder: String?, rawDays: Int, inputDays: Int, limits: [Limit],
+    failsafe: [PerPhase<Current>?]
+  ) {
+    (self.hub, self.listeners, self.stateFolder) = (hub, listeners, stateFolder)
+    (self.rawDays, self.inputDays) = (rawDays, inputDays)
     (self.limits, self.failsafe) = (limits, failsafe)
   }
 }

@@ -9,12 +9,14 @@ import SiteFiles
 
 /// `sluice demo`: the real controller with emulated stations, vehicles and meters on real wires, in one process.
 enum DemoCommand {
-  static let usage = "usage: sluice demo [--for TIME] [--speed N] [--seed N] [--plain] [--site SITE.json5] [--profiles FOLDER]"
+  static let usage =
+    "usage: sluice demo [--for TIME] [--speed N] [--seed N] [--plain] [--site SITE.json5] [--state DIR] [--profiles FOLDER]"
 
   /// - Returns: the exit status: 0 no limit was violated beyond its trip curve, 1 one was or it could not run, 2 wrong command line.
   static func run(_ arguments: [String]) -> Int32 {
     do {
-      let options = try CommandLineOptions(arguments, names: ["for", "speed", "seed", "site", "profiles"], flags: ["plain"])
+      let options = try CommandLineOptions(
+        arguments, names: ["for", "speed", "seed", "site", "state", "profiles"], flags: ["plain"])
       guard options.words.isEmpty else { throw CommandLineOptions.Misuse(description: "unexpected \(options.words[0])") }
       var rig = Rig.Options()
       rig.speed = try options.whole("speed", in: 1...1000) ?? 1
@@ -22,7 +24,8 @@ enum DemoCommand {
       let length = try options.text("for").map(duration)
       let path = try options.text("site") ?? demoSite()
       return try live(
-        path, rig, profiles: options.text("profiles"), length: length, isPlain: options.has("plain") || isatty(STDOUT_FILENO) == 0)
+        path, rig, profiles: options.text("profiles"), state: options.text("state"), length: length,
+        isPlain: options.has("plain") || isatty(STDOUT_FILENO) == 0)
     } catch let misuse as CommandLineOptions.Misuse {
       StandardError.write("\(misuse)\n\(usage)")
       return 2
@@ -33,7 +36,7 @@ enum DemoCommand {
   }
 
   private static func live(
-    _ path: String, _ options: Rig.Options, profiles: String?, length: TimeSpan?, isPlain: Bool
+    _ path: String, _ options: Rig.Options, profiles: String?, state named: String?, length: TimeSpan?, isPlain: Bool
   ) throws -> Int32 {
     var plan = try HubPlan.read(path, profiles: profiles)
     let rig = try Rig(plan.site.hub, profiles: plan.meterProfiles, options: options)
@@ -42,10 +45,11 @@ enum DemoCommand {
     for i in plan.site.listeners.indices {
       (plan.site.listeners[i].address, plan.site.listeners[i].port, plan.site.listeners[i].tls) = ("127.0.0.1", 0, nil)
     }
-    let state = try TemporaryFolder()
-    defer { state.remove() }
+    // A journal that was asked for stays; otherwise it goes with the demonstration.
+    let temporary = named == nil ? try TemporaryFolder() : nil
+    defer { temporary?.remove() }
     let lines = Locked<[LogLine]>([])
-    let hub = try LiveHub(plan, state: state.path) { line in
+    let hub = try LiveHub(plan, state: named ?? temporary?.path ?? ".") { line in
       lines.with { lines in
         lines.append(line)
         if lines.count > 200 { lines.removeFirst(100) }

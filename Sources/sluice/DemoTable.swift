@@ -1,4 +1,5 @@
 import Control
+import Explanation
 import Glibc
 import LiveHub
 import Loop
@@ -74,7 +75,7 @@ struct DemoTable {
         row([
           ("\(hub.stations[connector.station].id)/\(connector.number)", 12), (seen.status?.rawValue ?? "-", 14),
           (seen.offered.map(amperes) ?? "-", 11), (three(seen.measured), 16), (three(seen.committed), 16),
-          (sentence(seen.reason, hub), 50),
+          (Sentences(hub).short(seen.reason), 50),
         ]))
     }
     return lines
@@ -82,22 +83,6 @@ struct DemoTable {
 
   private func three(_ value: PerPhase<Current>?) -> String {
     value.map { value in Phase.allCases.map { amperes(value[$0]) }.joined(separator: " ") } ?? "-"
-  }
-
-  private func sentence(_ reason: Reason, _ hub: Hub) -> String {
-    switch reason {
-    case .idle: "no vehicle"
-    case .maximum: "has all it can take"
-    case .demand: "takes less than it could"
-    case .full(let circuit, let phase): "\(hub.circuits[circuit].id) is full on \(phase.name)"
-    case .waiting(let circuit, let phase, _): "waits for its turn: \(hub.circuits[circuit].id) \(phase.name)"
-    case .awaitingRoom(let circuit, let phase): "rises when there is room: \(hub.circuits[circuit].id) \(phase.name)"
-    case .notControlled(let gap): "not controlled: \(gap)"
-    case .storeFailed: "the journal cannot keep records"
-    case .held: "set by hand"
-    case .later: "later, by plan"
-    case .planned: "by plan"
-    }
   }
 
   private func row(_ cells: [(text: String, width: Int)]) -> String {

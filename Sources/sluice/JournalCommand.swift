@@ -12,6 +12,7 @@ enum JournalCommand {
            sluice journal replay STATE [--version V]
                                           thinks again what was recorded, and compares, bit for bit
            sluice journal list STATE      transactions, newest first
+           sluice journal size STATE      bytes by kind of record and by day
       STATE: the state directory of a hub, or its journal.sqlite
       --version: whose recordings; without it, those of the newest snapshot
     """
@@ -22,7 +23,7 @@ enum JournalCommand {
       print(usage)
       return 0
     }
-    guard arguments.count >= 2, ["verify", "replay", "list"].contains(arguments[0]) else { return complain(usage, 2) }
+    guard arguments.count >= 2, ["verify", "replay", "list", "size"].contains(arguments[0]) else { return complain(usage, 2) }
     var version: String?
     switch Array(arguments.dropFirst(2)) {
     case []: break
@@ -38,6 +39,7 @@ enum JournalCommand {
       switch arguments[0] {
       case "verify": return verify(try reader.verify())
       case "replay": return replay(try reader.replay(version: try version ?? reader.snapshot()?.version ?? ""))
+      case "size": return size(try reader.size())
       default:
         for transaction in try reader.transactions() { print(line(transaction)) }
         return 0
@@ -50,12 +52,37 @@ enum JournalCommand {
   private static func verify(_ report: Verification) -> Int32 {
     let perEntry = report.entries == 0 ? 0 : report.bytes / Int(clamping: report.entries)
     print(
-      "batches=\(report.batches) entries=\(report.entries) thinned=\(report.thinned) bytes=\(report.bytes) bytes_per_entry=\(perEntry)"
+      "batches=\(report.batches) entries=\(report.entries) thinned=\(report.thinned) references=\(report.references) thinned_references=\(report.thinnedReferences) bytes=\(report.bytes) bytes_per_entry=\(perEntry)"
     )
     print("link=\(report.link.map { String(format: "%02x", $0) }.joined())")
     if let breach = report.breach { return complain("broken: \(breach)", 1) }
     print("whole")
     return 0
+  }
+
+  private static func size(_ size: JournalSize) -> Int32 {
+    for part in size.parts {
+      let share = size.fileBytes == 0 ? 0 : part.bytes * 1000 / size.fileBytes
+      print(columns([(part.name, 28), ("\(part.count)", -10), ("\(part.bytes) B", -16), ("\(share / 10).\(share % 10) %", -9)]))
+    }
+    print(columns([("file", 28), ("", -10), ("\(size.fileBytes) B", -16)]))
+    print("\nday (UTC)      entries    events, effects   raw readings         inputs      snapshots")
+    for day in size.days {
+      print(
+        columns([
+          (String(time(day.start).prefix(10)), 12), ("\(day.entries)", -10), ("\(day.kept) B", -19), ("\(day.readings) B", -15),
+          ("\(day.blocks) B", -15), ("\(day.snapshots) B", -15),
+        ]))
+    }
+    print("\nentries=\(size.entries) span_s=\(size.span.milliseconds / 1000) bytes_per_entry=\(size.bytesPerEntry)")
+    if let perDay = size.bytesPerDay { print("projected: \(perDay / 1_000_000).\(perDay / 100_000 % 10) MB a day at this pace") }
+    return 0
+  }
+  private static func columns(_ cells: [(text: String, width: Int)]) -> String {
+    cells.map { cell in
+      let blanks = String(repeating: " ", count: max(1, abs(cell.width) - cell.text.count))
+      return cell.width < 0 ? blanks + cell.text : cell.text + blanks
+    }.joined()
   }
 
   private static func replay(_ report: ReplayReport) -> Int32 {

@@ -22,7 +22,7 @@ enum RunCommand {
     let hub: LiveHub
     do {
       let plan = try HubPlan.read(path, profiles: options.text("profiles"))
-      hub = try LiveHub(plan, state: options.text("state") ?? state(of: plan, at: path)) { StandardError.write("\($0)") }
+      hub = try LiveHub(plan, state: options.text("state") ?? StateFolder.of(plan)) { StandardError.write("\($0)") }
       let ports = try hub.start()
       for (listener, port) in zip(plan.site.listeners, ports) {
         StandardError.write("event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil)")
@@ -40,12 +40,6 @@ enum RunCommand {
     }
     hub.stop()
     return 0
-  }
-
-  /// The state directory: as the site file says, relative to it; otherwise a folder beside it, named for the site.
-  private static func state(of plan: LiveHub.Plan, at path: String) -> String {
-    let folder = plan.site.stateFolder ?? "\(plan.site.hub.id)-state"
-    return folder.hasPrefix("/") ? folder : "\(plan.folder)/\(folder)"
   }
 }
 

@@ -16,7 +16,9 @@ import Glibc
       name: "check", summary: "says what is wrong with a site file, or prints the site with its margins", run: CheckCommand.run),
     Command(name: "meter", summary: "reads, recognises or emulates a Modbus meter", run: MeterCommand.run),
     Command(name: "composite", summary: "prints the composite schedule of charging profiles", run: CompositeCommand.run),
-    Command(name: "journal", summary: "verifies the journal's hash chain, or replays its decisions", run: JournalCommand.run),
+    Command(name: "explain", summary: "says why a transaction had the current it had", run: ExplainCommand.run),
+    Command(
+      name: "journal", summary: "verifies the journal's hash chain, replays its decisions, or measures it", run: JournalCommand.run),
     Command(name: "plan", summary: "computes or checks a charging plan", run: PlanCommand.run),
     Command(name: "problem", summary: "writes a seeded planning problem", run: ProblemCommand.run),
     Command(name: "torture", summary: "lives random hubs through random days and checks every rule", run: TortureCommand.run),

@@ -122,37 +122,39 @@ import Testing
     #expect(torn > 20)
   }
 
-  @Test func `thinning keeps the chain, the newest days and whatever a transaction needs`() throws {
+  @Test func `thinning keeps the chain, the newest days and what a restart needs`() throws {
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
-    let opened = TransactionChange.opened(
-      id: 7, station: 0, connector: 1, idTag: "A", meterStart: .zero, at: noon, late: false)
-    let closed = TransactionChange.closed(id: 7, meterStop: .wattHours(900), at: noon + .seconds(35), reason: "Local")
-    _ = waiting.write(try batch(1...10))
-    _ = waiting.write(try batch(11...20))
-    _ = waiting.write(try batch(21...30, [25: (.deadline, [.transaction(opened)])]))
-    _ = waiting.write(try batch(31...40, [35: (.deadline, [.transaction(closed)])]))
-    _ = waiting.write(try batch(41...50))
-    _ = waiting.write(try batch(51...60))
+    for first in stride(from: UInt64(1), to: 60, by: 10) {
+      // The newest snapshot knows everything up to 40.
+      let snapshot = first == 31 ? Snapshot(stamp: stamp(40), version: "1", state: [1]) : nil
+      _ = waiting.write(try batch(first...(first + 9)), snapshot: snapshot)
+    }
     waiting.store.close()
 
-    let file = try JournalFile(path: folder.journal, vfs: nil)
-    // The batch that ends at second 50 is the newest that is older than the cutoff.
-    #expect(try file.thin(before: noon + .seconds(51), transactionsSince: noon) == 3)
-    let reader = try JournalReader(path: folder.journal)
-    var report = try reader.verify()
-    #expect(report.breach == nil && report.thinned == 3 && report.entries == 60)
-    var whole: [UInt64] = []
-    try reader.batches(1...60) { batch in
-      if batch.readings != nil { whole.append(batch.first) }
-      return true
+    func thin(before second: Int) throws -> Thinned {
+      let file = try JournalFile(path: folder.journal, vfs: nil)
+      var sum = Thinned()
+      let cutoffs = ThinningCutoffs(now: noon + .seconds(second) + .days(7), rawDays: 7, inputDays: 731)
+      while let piece = try file.thinPiece(cutoffs) { sum = sum + piece }
+      return sum
     }
-    #expect(whole == [21, 31, 51])
-    // Two years later the transaction needs them no more.
-    #expect(try file.thin(before: noon + .seconds(51), transactionsSince: noon + .seconds(36)) == 2)
-    report = try reader.verify()
-    #expect(report.breach == nil && report.thinned == 5)
-    #expect(try reader.transactions(id: 7).first?.closedSequence == 35)
+    func whole() throws -> [UInt64] {
+      var whole: [UInt64] = []
+      try JournalReader(path: folder.journal).batches(1...60) { batch in
+        if batch.readings != nil { whole.append(batch.first) }
+        return true
+      }
+      return whole
+    }
+    // The batch that ends at second 20 is the newest that is older than second 21.
+    #expect(try thin(before: 21).readings == 2)
+    #expect(try whole() == [21, 31, 41, 51])
+    #expect(try thin(before: 1000).readings == 2)
+    #expect(try whole() == [41, 51])
+    let report = try JournalReader(path: folder.journal).verify()
+    #expect(report.breach == nil && report.thinned == 4 && report.entries == 60)
+    #expect(try JournalReader(path: folder.journal).retention().readings == 40)
   }
 
   @Test func `transactions, decisions and the life of a profile can be asked for`() throws {

@@ -1,4 +1,5 @@
 import CFaultyVFS
+import ChargingProfiles
 import Control
 import Foundation
 import Journal
@@ -22,21 +23,37 @@ import Site
 
     var driver = Driver(
       store: store, version: "victim", restored: restored,
-      timing: RecordTiming(linger: .milliseconds(50), snapshots: .seconds(5)))
+      timing: RecordTiming(linger: .milliseconds(50), snapshots: .seconds(5)), keepsInputs: true)
     let start = max(Instant(seconds: 1_767_614_400), restored?.stamp.utc ?? Instant(milliseconds: 0))
     say(
       driver.handle(
         restored == nil ? .configured(hub(), version: "victim") : .restarted(version: "victim"), utc: start, monotonic: at(0)))
+    var asked: [(station: Int, command: CommandID, StationCommand)] = []
     for step in 1...1_000_000 {
       let now = step * 100
       let station = step % stations
-      say(
-        driver.handle(
-          event(step, station: station, life: restored?.stamp.sequence ?? 0), utc: start + .milliseconds(now), monotonic: at(now)))
+      var effects = driver.handle(
+        event(step, station: station, life: restored?.stamp.sequence ?? 0), utc: start + .milliseconds(now), monotonic: at(now))
+      // The stations say yes to all that they are asked.
+      for (place, one) in asked.enumerated() {
+        for outcome in [CommandOutcome.sent, answer(to: one.2)] {
+          effects += driver.handle(
+            .station(one.station, .outcome(one.command, outcome)), utc: start + .milliseconds(now + place + 1),
+            monotonic: at(now + place + 1))
+        }
+      }
+      asked = effects.compactMap {
+        if case .command(let id, let station, let command, _) = $0 { (station, id, command) } else { nil }
+      }
+      say(effects)
       if step % 16 == 0 {
         // Lets the store get somewhere: a group of events per commit.
         while case .timedOut = signal.wait(timeout: .now() + 0.002), !driver.isDurable {}
-        say(driver.wake(utc: start + .milliseconds(now + 50), monotonic: at(now + 50)))
+        let woken = driver.wake(utc: start + .milliseconds(now + 50), monotonic: at(now + 50))
+        asked += woken.compactMap {
+          if case .command(let id, let station, let command, _) = $0 { (station, id, command) } else { nil }
+        }
+        say(woken)
         tell("durable \(driver.durableThrough)")
       }
     }
@@ -49,6 +66,18 @@ import Site
 
   static func say(_ effects: [Effect]) {
     for case .answer(_, _, .start(let transaction, .accepted)) in effects { tell("answered \(transaction)") }
+    // A raise leaves only once it is durable.
+    for case .command(let id, _, .setProfile(_, let profile), .increase) in effects {
+      if case .transaction = profile.purpose { tell("raised \(id.value)") }
+    }
+  }
+
+  static func answer(to command: StationCommand) -> CommandOutcome {
+    switch command {
+    case .learn: .learned(StationCapabilities())
+    case .readComposite: .composite(nil)
+    default: .accepted
+    }
   }
 
   static func event(_ step: Int, station: Int, life: UInt64) -> Event {

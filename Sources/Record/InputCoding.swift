@@ -1,0 +1,175 @@
+import Control
+import Quantities
+import Site
+
+/// The form of the blocks with inputs. Frozen: they are read for two years, by later versions too. Another form gets another number.
+/// Points in time are written as such, not as ages, so that what stands still has the same bytes.
+enum InputCoding {
+  static let form: UInt8 = 1
+  static let connectorsPerBlock = 64
+
+  // MARK: Hub
+
+  static func bytes(_ hub: Hub) throws -> [UInt8] {
+    var writer = begun()
+    try BinaryEncoder.encode(hub, to: &writer)
+    return writer.bytes
+  }
+  static func hub(_ bytes: [UInt8]) throws(RecordFault) -> Hub {
+    var reader = try opened(bytes)
+    let hub = try BinaryDecoder.decode(Hub.self, from: &reader)
+    try reader.finish()
+    return hub
+  }
+
+  // MARK: Circuits
+
+  static func bytes(_ circuits: [HubView.CircuitView], at stamp: EventStamp) -> [UInt8] {
+    var writer = begun()
+    writer.put(unsigned: UInt64(circuits.count))
+    for circuit in circuits {
+      writer.put(byte: mask([circuit.measured != nil, circuit.readingAge != nil]))
+      put(circuit.limit, &writer)
+      writer.put(text: circuit.limitSource)
+      if let measured = circuit.measured { put(measured, &writer) }
+      if let age = circuit.readingAge { writer.put((stamp.monotonic - age).milliseconds) }
+      writer.put(byte: circuit.worst.rawValue)
+      for value in [circuit.base, circuit.baseForCuts, circuit.committed, circuit.reserve] { put(value, &writer) }
+    }
+    return writer.bytes
+  }
+  static func circuits(_ bytes: [UInt8], at stamp: EventStamp) throws(RecordFault) -> [HubView.CircuitView] {
+    var reader = try opened(bytes)
+    var result: [HubView.CircuitView] = []
+    for _ in 0..<(try reader.count()) {
+      let mask = try reader.byte()
+      let limit: PerPhase<Current> = try phases(&reader)
+      let source = try reader.text()
+      let measured: PerPhase<Current>? = mask & 1 == 0 ? nil : try phases(&reader)
+      let age = mask & 2 == 0 ? nil : stamp.monotonic - Monotonic(milliseconds: try reader.integer())
+      let worst = Phases(rawValue: try reader.byte())
+      result.append(
+        HubView.CircuitView(
+          limit: limit, limitSource: source, measured: measured, readingAge: age, base: try phases(&reader),
+          baseForCuts: try phases(&reader), worst: worst, committed: try phases(&reader), reserve: try phases(&reader)))
+    }
+    try reader.finish()
+    return result
+  }
+
+  // MARK: Connectors
+
+  static func bytes(_ connectors: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp) throws -> [UInt8] {
+    var writer = begun()
+    writer.put(unsigned: UInt64(connectors.count))
+    for connector in connectors {
+      writer.put(
+        byte: mask([
+          connector.status != nil, connector.transaction != nil, connector.offered != nil, connector.offerEnds != nil,
+          connector.measured != nil, connector.measuredAge != nil, connector.stateOfCharge != nil, connector.committed != .zero,
+        ]))
+      if let status = connector.status { writer.put(text: status.rawValue) }
+      if let transaction = connector.transaction {
+        writer.put(transaction)
+        writer.put(connector.energy.raw)
+      }
+      if let offered = connector.offered { writer.put(offered.raw) }
+      if let ends = connector.offerEnds { writer.put(ends.milliseconds) }
+      if let measured = connector.measured { put(measured, &writer) }
+      if let age = connector.measuredAge { writer.put((stamp.monotonic - age).milliseconds) }
+      if let charge = connector.stateOfCharge { writer.put(charge) }
+      if connector.committed != .zero { put(connector.committed, &writer) }
+      try BinaryEncoder.encode(connector.reason, to: &writer)
+    }
+    return writer.bytes
+  }
+  static func connectors(_ bytes: [UInt8], at stamp: EventStamp) throws(RecordFault) -> [HubView.ConnectorView] {
+    var reader = try opened(bytes)
+    var result: [HubView.ConnectorView] = []
+    for _ in 0..<(try reader.count()) { result.append(try connector(&reader, at: stamp)) }
+    try reader.finish()
+    return result
+  }
+  private static func connector(_ reader: inout ByteReader, at stamp: EventStamp) throws(RecordFault) -> HubView.ConnectorView {
+    let mask = try reader.byte()
+    var status: ConnectorStatus?
+    if mask & 1 != 0 {
+      let at = reader.position
+      let text = try reader.text()
+      status = ConnectorStatus(rawValue: text)
+      if status == nil { throw .badValue("status \(text)", at: at) }
+    }
+    let transaction = mask & 2 == 0 ? nil : try reader.integer()
+    let energy = mask & 2 == 0 ? .zero : Energy(raw: try reader.integer())
+    let offered = mask & 4 == 0 ? nil : Current(raw: try reader.integer())
+    let ends = mask & 8 == 0 ? nil : Monotonic(milliseconds: try reader.integer())
+    let measured: PerPhase<Current>? = mask & 16 == 0 ? nil : try phases(&reader)
+    let age = mask & 32 == 0 ? nil : stamp.monotonic - Monotonic(milliseconds: try reader.integer())
+    let charge = mask & 64 == 0 ? nil : try reader.integer()
+    let committed: PerPhase<Current> = mask & 128 == 0 ? .zero : try phases(&reader)
+    return HubView.ConnectorView(
+      status: status, transaction: transaction, idTag: nil, offered: offered, offerEnds: ends, measured: measured, measuredAge: age,
+      committed: committed, reason: try BinaryDecoder.decode(Reason.self, from: &reader), energy: energy, stateOfCharge: charge)
+  }
+
+  // MARK: Surroundings
+
+  static func surroundings(of view: HubView) throws -> [UInt8] {
+    var writer = begun()
+    writer.put(byte: view.storeFailed ? 1 : 0)
+    writer.put(unsigned: UInt64(view.stations.count))
+    for station in view.stations {
+      writer.put(
+        byte: mask([
+          station.connected, station.controlled, station.gap != nil, station.identity != nil, station.clockOffset != nil,
+        ]))
+      if let gap = station.gap { try BinaryEncoder.encode(gap, to: &writer) }
+      if let identity = station.identity { try BinaryEncoder.encode(identity, to: &writer) }
+      if let offset = station.clockOffset { writer.put(offset.raw) }
+    }
+    try BinaryEncoder.encode(view.limits, to: &writer)
+    try BinaryEncoder.encode(view.alarms, to: &writer)
+    return writer.bytes
+  }
+  static func surroundings(_ bytes: [UInt8], into view: inout HubView) throws(RecordFault) {
+    var reader = try opened(bytes)
+    view.storeFailed = try reader.byte() != 0
+    for _ in 0..<(try reader.count()) {
+      let mask = try reader.byte()
+      let gap = mask & 4 == 0 ? nil : try BinaryDecoder.decode(ControlGap.self, from: &reader)
+      let identity = mask & 8 == 0 ? nil : try BinaryDecoder.decode(StationIdentity.self, from: &reader)
+      let offset = mask & 16 == 0 ? nil : TimeSpan(raw: try reader.integer())
+      view.stations.append(
+        HubView.StationView(
+          connected: mask & 1 != 0, controlled: mask & 2 != 0, gap: gap, identity: identity, clockOffset: offset))
+    }
+    view.limits = try BinaryDecoder.decode([Limit].self, from: &reader)
+    view.alarms = try BinaryDecoder.decode([Alarm].self, from: &reader)
+    try reader.finish()
+  }
+
+  // MARK: Small parts
+
+  private static func begun() -> ByteWriter {
+    var writer = ByteWriter()
+    writer.put(byte: form)
+    return writer
+  }
+  private static func opened(_ bytes: [UInt8]) throws(RecordFault) -> ByteReader {
+    var reader = ByteReader(bytes)
+    let found = try reader.byte()
+    guard found == form else { throw .otherVersion(Int(found), known: Int(form)) }
+    return reader
+  }
+  private static func mask(_ bits: [Bool]) -> UInt8 {
+    var mask: UInt8 = 0
+    for (place, bit) in bits.enumerated() where bit { mask |= 1 << UInt8(place) }
+    return mask
+  }
+  private static func put(_ value: PerPhase<Current>, _ writer: inout ByteWriter) {
+    for phase in Phase.allCases { writer.put(value[phase].raw) }
+  }
+  private static func phases(_ reader: inout ByteReader) throws(RecordFault) -> PerPhase<Current> {
+    PerPhase(Current(raw: try reader.integer()), Current(raw: try reader.integer()), Current(raw: try reader.integer()))
+  }
+}

@@ -1,0 +1,25 @@
+import Glibc
+import Journal
+import LiveHub
+
+/// Where a hub's state is.
+enum StateFolder {
+  struct Flaw: Error, CustomStringConvertible {
+    var description: String
+  }
+  /// As the site file says, relative to it; otherwise a folder beside it, named for the site.
+  static func of(_ plan: LiveHub.Plan) -> String {
+    let folder = plan.site.stateFolder ?? "\(plan.site.hub.id)-state"
+    return folder.hasPrefix("/") ? folder : "\(plan.folder)/\(folder)"
+  }
+  static func named(in site: String, profiles: String?) throws -> String { of(try HubPlan.read(site, profiles: profiles)) }
+
+  /// The journal in a state directory; the path of a journal is one itself.
+  static func journal(in path: String) throws(Flaw) -> String {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw Flaw(description: "\(path): no such file or folder") }
+    let file = status.st_mode & S_IFMT == S_IFDIR ? JournalStore.path(in: path) : path
+    guard stat(file, &status) == 0 else { throw Flaw(description: "\(file): there is no journal in this state directory") }
+    return file
+  }
+}

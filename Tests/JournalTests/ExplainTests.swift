@@ -1,0 +1,338 @@
+import Control
+import Documents
+import Explanation
+import Foundation
+import Quantities
+import Record
+import Simulation
+import Site
+import Synchronization
+import Testing
+
+@testable import Journal
+
+/// The third promise, on real journals of random hub-days.
+@Suite struct ExplainTests {
+  /// A simulated hub's record, and what a mind that thinks it again knows at each decision.
+  struct Life {
+    let seed: UInt64
+    let batches: [Batch]
+    let snapshot: Snapshot?
+    var inputs: [UInt64: Inputs] = [:]
+    init(seed: UInt64, hours: Int = 3) throws {
+      self.seed = seed
+      var options = Simulation.Options()
+      (options.faults, options.arrivals, options.checksReplay, options.keepsInputs) = (.mixed(seed: seed), 1200, true, true)
+      options.faults.clockStep = 0
+      options.faults.storeFailure = 0
+      var generator = HubGenerator.Options()
+      generator.mostConnectors = 12
+      let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
+      simulation.run(until: hours * 3_600_000)
+      (batches, snapshot) = (simulation.mind.driver.store.batches, simulation.mind.driver.store.snapshot)
+      var mind = SiteController()
+      for case .whole(let entry) in try batches.flatMap({ try $0.entries() }) {
+        _ = mind.handle(entry.event, at: entry.stamp)
+        if !entry.references.isEmpty { inputs[entry.stamp.sequence] = Inputs(of: mind, at: entry.stamp) }
+      }
+    }
+    /// Writes it to a journal, batch after batch.
+    func write(to waiting: Waiting) {
+      for batch in batches {
+        let report = waiting.write(batch, snapshot: snapshot?.stamp.sequence == batch.last ? snapshot : nil)
+        #expect(report == .durable(through: batch.last), "seed \(seed)")
+      }
+    }
+  }
+
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func `a transaction is explained by what the mind knew when it decided`(seed: UInt64) throws {
+    let life = try Life(seed: seed)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    life.write(to: waiting)
+    let reader = try JournalReader(path: folder.journal)
+    #expect(try reader.verify().breach == nil)
+    var explained = 0
+    for record in try reader.transactions() {
+      let whole = try reader.explain(transaction: record.id)
+      #expect(whole.gaps.isEmpty, "seed \(seed): \(whole.gaps)")
+      for profile in whole.story.profiles.prefix(3) {
+        guard let at = profile.appliedFrom, at >= record.startedAt, record.endedAt.map({ at <= $0 }) ?? true else { continue }
+        let explanation = try reader.explain(transaction: record.id, at: at)
+        let applied = try #require(explanation.moment.applied)
+        #expect(explanation.inputs == life.inputs[applied.stamp.sequence], "seed \(seed), transaction \(record.id)")
+        explained += 1
+      }
+    }
+    #expect(explained > 0, "seed \(seed)")
+    waiting.store.close()
+  }
+
+  @Test func `a changed byte of a block, a missing one and one that was put in its place are found`() throws {
+    let life = try Life(seed: 2, hours: 1)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    life.write(to: waiting)
+    waiting.store.close()
+    let database = try Database(path: folder.journal)
+    let reader = try JournalReader(path: folder.journal)
+    let whole = try reader.verify()
+    #expect(whole.breach == nil && whole.references > 20)
+    let rows = try database.query("SELECT id, bytes, digest FROM kept_blocks") { ($0.integer(0), $0.blob(1), $0.blob(2)) }
+    var dice: UInt64 = 77
+    for _ in 0..<150 {
+      dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let (id, bytes, _) = rows[Int(dice >> 33) % rows.count]
+      var changed = bytes
+      changed[Int(dice >> 13) % bytes.count] ^= UInt8(1 << (dice >> 60 & 7))
+      try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(changed), .integer(id)])
+      #expect(try reader.verify().breach == .block(row: id))
+      try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(bytes), .integer(id)])
+    }
+    for (id, bytes, digest) in rows.prefix(20) {
+      try database.run("DELETE FROM kept_blocks WHERE id = ?", [.integer(id)])
+      guard case .missing? = try reader.verify().breach else {
+        Issue.record("a missing block was not found: \(id)")
+        return
+      }
+      // A block that is right in itself, but that no entry names.
+      let other = Block(.circuits, bytes + [0])
+      try database.run(
+        "INSERT INTO kept_blocks VALUES (?, 2, 1, ?, ?)", [.integer(id), .blob(other.digest), .blob(other.bytes)])
+      guard case .missing? = try reader.verify().breach else {
+        Issue.record("a false block was not found: \(id)")
+        return
+      }
+      try database.run("UPDATE kept_blocks SET digest = ?, bytes = ? WHERE id = ?", [.blob(digest), .blob(bytes), .integer(id)])
+    }
+    try database.run("DELETE FROM blocks WHERE digest = (SELECT digest FROM blocks LIMIT 1)")
+    guard case .readings? = try reader.verify().breach else {
+      Issue.record("missing raw readings were not found")
+      return
+    }
+  }
+
+  @Test func `after thinning the chain is whole, replay begins later and says so, and transactions are explained`() throws {
+    for seed in 1...4 as ClosedRange<UInt64> {
+      let life = try Life(seed: seed)
+      let folder = try Folder()
+      let waiting = try Waiting(folder.journal)
+      life.write(to: waiting)
+      let reader = try JournalReader(path: folder.journal)
+      let snapshot = try #require(life.snapshot)
+      let records = try reader.transactions().filter { $0.startedAt < snapshot.stamp.utc - .minutes(10) }
+      let before = try records.map { try reader.explain(transaction: $0.id) }
+      let cutoffs = ThinningCutoffs(now: snapshot.stamp.utc + .days(7) - .minutes(1), rawDays: 7, inputDays: 731)
+      let thinned = try thin(waiting.store, cutoffs)
+      #expect(thinned.readings > 0 && thinned.blocks == 0, "seed \(seed)")
+      #expect(try thin(waiting.store, cutoffs) == Thinned(), "a second time there is nothing left: seed \(seed)")
+      let report = try reader.verify()
+      #expect(report.breach == nil && report.thinned >= thinned.readings && report.thinnedReferences == 0, "seed \(seed)")
+      let replay = try reader.replay(version: "simulation")
+      #expect(replay.difference == nil && replay.stretches.first?.lowerBound == snapshot.stamp.sequence + 1, "seed \(seed)")
+      #expect(replay.passedOver.contains { $0.contains("begins again at the snapshot of entry \(snapshot.stamp.sequence)") })
+      for (record, was) in zip(records, before) {
+        let now = try reader.explain(transaction: record.id)
+        #expect(now.inputs == was.inputs && now.moment.applied?.command == was.moment.applied?.command, "seed \(seed)")
+        #expect(now.gaps.contains { $0.contains("thinned away") }, "seed \(seed)")
+        #expect(now.story.profiles.map(\.command) == was.story.profiles.map(\.command), "seed \(seed)")
+      }
+      waiting.store.close()
+    }
+  }
+
+  func thin(_ store: JournalStore, _ cutoffs: ThinningCutoffs) throws -> Thinned {
+    let result = Mutex<Result<Thinned, StoreFault>?>(nil)
+    let done = DispatchSemaphore(value: 0)
+    store.thin(cutoffs) { outcome in
+      result.withLock { $0 = outcome }
+      done.signal()
+    }
+    done.wait()
+    return try #require(result.withLock { $0 }).get()
+  }
+
+  @Test func `inputs older than they are wanted go, younger ones stay, and what goes is no breach`() throws {
+    let life = try Life(seed: 3)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    life.write(to: waiting)
+    waiting.store.close()
+    let file = try JournalFile(path: folder.journal, vfs: nil, useStep: 0)
+    let reader = try JournalReader(path: folder.journal)
+    let snapshot = try #require(life.snapshot)
+    let cutoff = snapshot.stamp.utc - .minutes(20)
+    let cutoffs = ThinningCutoffs(now: cutoff + .days(731), rawDays: 731, inputDays: 731)
+    var sum = Thinned()
+    while let piece = try file.thinPiece(cutoffs) { sum = sum + piece }
+    #expect(sum.blocks > 0)
+    let report = try reader.verify()
+    #expect(report.breach == nil && report.thinnedReferences > 0 && report.thinnedReferences < report.references)
+    var (gone, kept) = (0, 0)
+    for record in try reader.transactions() {
+      for profile in try reader.explain(transaction: record.id).story.profiles {
+        guard let at = profile.appliedFrom, at >= record.startedAt, record.endedAt.map({ at <= $0 }) ?? true else { continue }
+        let explanation = try reader.explain(transaction: record.id, at: at)
+        if explanation.inputs == nil {
+          gone += 1
+          #expect(explanation.gaps.contains { $0.contains("thinned away") } && profile.stamp.utc < cutoff)
+        } else {
+          kept += 1
+        }
+      }
+    }
+    #expect(gone > 0 && kept > 0)
+    // What was never thinned must be there.
+    try Database(path: folder.journal).execute(
+      "DELETE FROM kept_blocks WHERE kind = 2 AND used_sequence = (SELECT max(used_sequence) FROM kept_blocks WHERE kind = 2)")
+    guard case .missing? = try reader.verify().breach else {
+      Issue.record("a missing block was not found")
+      return
+    }
+  }
+
+  @Test func `a batch that comes while the journal is thinned waits for one piece at most`() throws {
+    let life = try Life(seed: 1)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    let last = try #require(life.batches.last)
+    for batch in life.batches.dropLast() {
+      _ = waiting.write(batch, snapshot: life.snapshot?.stamp.sequence == batch.last ? life.snapshot : nil)
+    }
+    let order = Mutex<[String]>([])
+    let done = DispatchSemaphore(value: 0)
+    waiting.store.thin(ThinningCutoffs(now: last.lastAt + .days(8), rawDays: 7, inputDays: 731)) { result in
+      order.withLock { $0.append("thinned \((try? result.get().readings) ?? -1)") }
+      done.signal()
+    }
+    // Many pieces are needed (64 batches each); the batch is queued behind the first of them.
+    #expect(life.batches.count > 64 * 4)
+    let report = waiting.write(last)
+    order.withLock { $0.append("durable") }
+    #expect(report == .durable(through: last.last))
+    done.wait()
+    #expect(order.withLock { $0.first } == "durable")
+    #expect(try JournalReader(path: folder.journal).verify().breach == nil)
+    waiting.store.close()
+  }
+
+  @Test func `a journal is explained while it is being written`() throws {
+    let life = try Life(seed: 5, hours: 2)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    let reader = try JournalReader(path: folder.journal)
+    let written = Mutex(false)
+    let ended = DispatchSemaphore(value: 0)
+    let (batches, store) = (life.batches, waiting)
+    nonisolated(unsafe) let writer = store
+    Thread.detachNewThread {
+      for batch in batches { _ = writer.write(batch) }
+      written.withLock { $0 = true }
+      ended.signal()
+    }
+    var explained = 0
+    repeat {
+      for record in try reader.transactions(limit: 3) {
+        let explanation = try reader.explain(transaction: record.id)
+        #expect(explanation.gaps.isEmpty, "\(explanation.gaps)")
+        if let applied = explanation.moment.applied {
+          #expect(explanation.inputs == life.inputs[applied.stamp.sequence])
+          explained += 1
+        }
+      }
+    } while !written.withLock { $0 }
+    ended.wait()
+    #expect(explained > 0)
+    waiting.store.close()
+  }
+
+  @Test func `a journal of the first form opens, is verified, and says that its inputs were not kept`() throws {
+    let life = try Life(seed: 6, hours: 1)
+    let folder = try Folder()
+    let old = try Database(path: folder.journal)
+    try old.execute("PRAGMA journal_mode = WAL")
+    try old.execute("BEGIN; \(Schema.migrations[0]) PRAGMA user_version = 1; COMMIT")
+    var link = Batch.genesis
+    for batch in life.batches {
+      let batch = try firstForm(batch)
+      link = batch.link(after: link)
+      try old.run(
+        "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+          .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
+          .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
+        ])
+      if let readings = batch.readings, !readings.isEmpty {
+        try old.run("INSERT OR IGNORE INTO blocks VALUES (?, ?)", [.blob(batch.readingsDigest), .blob(readings)])
+      }
+      for remains in try batch.entries() {
+        if let event = remains.event { try Projection.project(event, at: remains.stamp, into: old) }
+        for effect in remains.effects { try Projection.project(effect, at: remains.stamp, into: old) }
+      }
+    }
+    // As it is found, before a controller has brought it to the newest form, and after.
+    for round in 0..<2 {
+      if round == 1 { try JournalStore(path: folder.journal) {}.close() }
+      let reader = try JournalReader(path: folder.journal)
+      #expect(reader.tables == round + 1)
+      let report = try reader.verify()
+      #expect(report.breach == nil && report.link == link && report.references == 0)
+      #expect(try reader.replay(version: "simulation").difference == nil)
+      #expect(try reader.size().entries == report.entries)
+      let id = try #require(try reader.transactions().first { !(try reader.decisions(transaction: $0.id).isEmpty) }?.id)
+      let explanation = try reader.explain(transaction: id)
+      #expect(!explanation.story.profiles.isEmpty && explanation.inputs == nil)
+      #expect(explanation.gaps.contains { $0.contains("before this journal kept them") }, "\(explanation.gaps)")
+    }
+  }
+
+  /// The same entries without what they name, as the first form had them.
+  func firstForm(_ batch: Batch) throws -> Batch {
+    var writer = BatchWriter()
+    for case .whole(var entry) in try batch.entries() {
+      entry.references = []
+      try writer.append(entry)
+    }
+    var plain = writer.finish()
+    plain.kept[0] = 1
+    plain.keptDigest = SHA256.digest(plain.kept)
+    return plain
+  }
+
+  @Test func `what cannot be explained is said`() throws {
+    let life = try Life(seed: 1, hours: 1)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    let reader = try JournalReader(path: folder.journal)
+    #expect(throws: ExplainingFault.unknown(transaction: 4, from: nil, newest: [])) { try reader.explain(transaction: 4) }
+    life.write(to: waiting)
+    do {
+      _ = try reader.explain(transaction: 987_654)
+      Issue.record("explained a transaction that is not there")
+    } catch { #expect("\(error)".contains("begins 2026-")) }
+    let record = try #require(try reader.transactions().last)
+    #expect(throws: ExplainingFault.self) { try reader.explain(transaction: record.id, at: record.startedAt - .seconds(1)) }
+    waiting.store.close()
+    let database = try Database(path: folder.journal)
+    try database.execute(
+      "UPDATE batches SET kept = zeroblob(9) WHERE first <= \(record.openedSequence + 40) AND last >= \(record.openedSequence)")
+    let explanation = try reader.explain(transaction: record.id)
+    #expect(explanation.gaps.contains { $0.contains("other bytes than were recorded") })
+  }
+
+  @Test func `the size of a journal is told by kind of record and by day`() throws {
+    let life = try Life(seed: 2, hours: 2)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    life.write(to: waiting)
+    waiting.store.close()
+    let size = try JournalReader(path: folder.journal).size()
+    #expect(size.parts.reduce(0) { $0 + $1.bytes } == size.fileBytes)
+    #expect(size.parts.first { $0.name == "events and effects" }?.bytes == life.batches.reduce(0) { $0 + $1.kept.count })
+    #expect(size.parts.contains { $0.name == "blocks: connectors" && $0.bytes > 0 })
+    #expect(size.days.reduce(0) { $0 + $1.entries } == Int(size.entries))
+    #expect(size.days.reduce(0) { $0 + $1.blocks } == size.parts.filter { $0.name.hasPrefix("blocks") }.reduce(0) { $0 + $1.bytes })
+    #expect(size.bytesPerDay.map { $0 > size.fileBytes } == true && size.bytesPerEntry > 0)
+  }
+}

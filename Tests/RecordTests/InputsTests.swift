@@ -1,0 +1,141 @@
+import Control
+import Quantities
+import Record
+import Simulation
+import Site
+import Testing
+
+/// The inputs of decisions, kept as blocks, over random days with every fault.
+@Suite struct InputsTests {
+  func live(_ seed: UInt64, keepsInputs: Bool = true) -> Simulation {
+    var options = Simulation.Options()
+    (options.faults, options.arrivals) = (.mixed(seed: seed), 1200)
+    (options.checksReplay, options.keepsInputs) = (true, keepsInputs)
+    var generator = HubGenerator.Options()
+    generator.mostConnectors = 12
+    let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
+    simulation.run(until: 3 * 3_600_000)
+    return simulation
+  }
+
+  static func isProfile(_ effect: Effect) -> Bool {
+    if case .decided(let decision) = effect { return decision.command != nil && decision.transaction != nil }
+    return false
+  }
+
+  @Test(arguments: 1...16 as ClosedRange<UInt64>)
+  func `what is kept with each profile of a transaction is what the mind knows that thinks the record again`(seed: UInt64) throws {
+    let batches = live(seed).mind.driver.store.batches
+    var mind = SiteController()
+    var blocks: [[UInt8]: [UInt8]] = [:]
+    var (profiles, wrong) = (0, [String]())
+    for batch in batches {
+      for block in batch.blocks { blocks[block.digest] = block.bytes }
+      for remains in try batch.entries() {
+        guard case .whole(let entry) = remains else { throw Inputs.Fault.notKept }
+        _ = mind.handle(entry.event, at: entry.stamp)
+        let isNeeded = entry.effects.contains { Self.isProfile($0) }
+        if isNeeded == entry.references.isEmpty {
+          wrong.append("entry \(entry.stamp.sequence) names \(entry.references.count) blocks")
+        }
+        guard isNeeded else { continue }
+        profiles += 1
+        let kept = try Inputs(entry.references, at: entry.stamp) { blocks[$0.digest] }
+        if kept != Inputs(of: mind, at: entry.stamp) { wrong.append("entry \(entry.stamp.sequence) has other inputs") }
+      }
+    }
+    #expect(wrong.isEmpty, "seed \(seed)")
+    #expect(profiles > 0, "seed \(seed)")
+  }
+
+  @Test func `keeping inputs changes nothing of what the mind does`() throws {
+    for seed in 3...5 as ClosedRange<UInt64> {
+      let (kept, plain) = (live(seed), live(seed, keepsInputs: false))
+      #expect(kept.mind.driver.stamp == plain.mind.driver.stamp && kept.report.commands == plain.report.commands, "seed \(seed)")
+      #expect(plain.mind.driver.store.batches.allSatisfy { $0.blocks.isEmpty }, "seed \(seed)")
+    }
+  }
+
+  @Test func `a part that does not change is kept once`() throws {
+    let batches = live(7).mind.driver.store.batches
+    var named: [BlockKind: Int] = [:]
+    var different: [BlockKind: Set<[UInt8]>] = [:]
+    for remains in try batches.flatMap({ try $0.entries() }) {
+      for reference in remains.references {
+        named[reference.kind, default: 0] += 1
+        different[reference.kind, default: []].insert(reference.digest)
+      }
+    }
+    #expect(different[.hub]?.count == 1 && named[.hub, default: 0] > 20)
+    #expect(different[.surroundings, default: []].count * 2 < named[.surroundings, default: 0])
+    for batch in batches { #expect(Set(batch.blocks.map(\.digest)).count == batch.blocks.count) }
+  }
+
+  @Test func `any changed byte of a block, and any missing block, is found`() throws {
+    let batches = live(2).mind.driver.store.batches
+    let batch = try #require(batches.last { !$0.blocks.isEmpty })
+    let entry = try #require(try batch.entries().first { !$0.references.isEmpty })
+    for block in batch.blocks where entry.references.contains(block.reference) {
+      for place in block.bytes.indices {
+        #expect(throws: Inputs.Fault.changed(block.kind)) {
+          try Inputs(entry.references, at: entry.stamp) { reference in
+            guard var bytes = batch.blocks.first(where: { $0.reference == reference })?.bytes else { return nil }
+            if reference == block.reference { bytes[place] ^= 0x10 }
+            return bytes
+          }
+        }
+      }
+      #expect(throws: Inputs.Fault.missing(block.kind)) {
+        try Inputs(entry.references, at: entry.stamp) { reference in
+          reference == block.reference ? nil : batch.blocks.first { $0.reference == reference }?.bytes
+        }
+      }
+    }
+    #expect(throws: Inputs.Fault.notKept) { try Inputs([], at: entry.stamp) { _ in nil } }
+  }
+
+  @Test func `bytes that are no inputs are refused, whatever they are`() {
+    var dice = Dice(seed: 11)
+    for round in 0..<4000 {
+      var bytes = (0..<dice.roll(80)).map { _ in UInt8(dice.roll(256)) }
+      if round % 2 == 0, !bytes.isEmpty { bytes[0] = 1 }
+      for kind in [BlockKind.hub, .circuits, .connectors, .surroundings] {
+        let block = Block(kind, bytes)
+        #expect(throws: (any Error).self, "round \(round)") {
+          try Inputs([block.reference], at: stamp(1)) { _ in bytes }
+        }
+      }
+    }
+  }
+
+  @Test func `the form of a block stays as it was first written`() throws {
+    // Worked out by hand from the form: number 1, count 1, mask, and each current and time as a folded variable-length integer.
+    let circuits = Block(
+      .circuits, [1, 1, 0] + [0xA0, 0x1F, 0, 0] + [0, 1, 0x78] + [2] + [2, 0, 0] + [4, 0, 0] + [6, 0, 0] + [8, 0, 0])
+    let hub = Block(.hub, [1] + (try BinaryEncoder.encode(Hub(id: "h", circuits: [Circuit(id: "c", rating: .zero)]))))
+    let surroundings = Block(.surroundings, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    let connectors = Block(.connectors, [1, 0])
+    let blocks = [circuits, hub, surroundings, connectors]
+    let inputs = try Inputs(blocks.map(\.reference), at: stamp(1)) { reference in
+      blocks.first { $0.reference == reference }?.bytes
+    }
+    let circuit = inputs.view.circuits[0]
+    #expect(circuit.limit == PerPhase(.amperes(2), .zero, .zero) && circuit.limitSource == "x" && circuit.readingAge == nil)
+    #expect(circuit.measured == nil && circuit.base.l1 == .milliamperes(1) && circuit.baseForCuts.l1 == .milliamperes(2))
+    #expect(circuit.committed.l1 == .milliamperes(3) && circuit.reserve.l1 == .milliamperes(4) && circuit.worst == .l2)
+    #expect(inputs.view.storeFailed)
+  }
+
+  @Test func `neither id tags nor passwords get into the blocks`() throws {
+    let simulation = live(4)
+    var tags: Set<String> = []
+    for remains in try simulation.mind.driver.store.batches.flatMap({ try $0.entries() }) {
+      for case .transaction(.opened(_, _, _, let tag, _, _, _)) in remains.effects { tags.insert(tag) }
+    }
+    #expect(!tags.isEmpty)
+    for block in simulation.mind.driver.store.batches.flatMap(\.blocks) {
+      let text = String(decoding: block.bytes, as: UTF8.self)
+      for tag in tags { #expect(!text.contains(tag)) }
+    }
+  }
+}
