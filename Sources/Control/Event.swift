@@ -38,4 +38,8 @@ public enum Order: Hashable, Sendable, Codable {
   case priority(connector: Int, Int)
   /// Holds one connector at a fixed current for a step test; nil ends it. Never above what the circuits allow.
   case hold(connector: Int, Current?)
+  /// As `hold`, and its offers above the fallback end after `ends` instead of H: for a link-loss test. What ends sooner allows less.
+  case holdBriefly(connector: Int, Current, ends: TimeSpan)
+  /// While its fallback is being tested a station counts at its worst when it is unheard, whatever was proven before.
+  case doubt(station: Int, Bool)
 }

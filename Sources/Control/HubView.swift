@@ -40,6 +40,11 @@ public struct HubView: Hashable, Sendable {
     public var gap: ControlGap?
     public var identity: StationIdentity?
     public var clockOffset: TimeSpan?
+    public var capabilities: StationCapabilities?
+    /// How sure its fallback is, as it counts now.
+    public var trust: FallbackTrust
+    /// That comes from a commissioning run with this device, not from the site file.
+    public var isCommissioned: Bool
   }
   public var circuits: [CircuitView]
   public var connectors: [ConnectorView]

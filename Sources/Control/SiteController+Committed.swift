@@ -19,7 +19,7 @@ extension SiteController {
   /// What the connector does when nobody speaks to it (rules 5, 18).
   func unheardLevel(_ c: Int) -> Current {
     if station(of: c).state == .planned { return .zero }
-    guard state(ofStationOf: c).trust == .proven else { return hardwareMaximum(c) }
+    guard state(ofStationOf: c).trust == .proven, !state(ofStationOf: c).isDoubted else { return hardwareMaximum(c) }
     return fallback(c)
   }
 

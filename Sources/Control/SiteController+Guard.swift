@@ -234,8 +234,7 @@ extension SiteController {
 
   /// The most a claimant may be given: its hardware, its vehicle's wish, what its station can be trusted with.
   private func ceiling(_ c: Int) -> Current {
-    if let hold = connectors[c].hold { return min(hold, hardwareMaximum(c)) }
-    var most = min(hardwareMaximum(c), connectors[c].demand ?? hardwareMaximum(c))
+    var most = min(hardwareMaximum(c), connectors[c].hold ?? connectors[c].demand ?? hardwareMaximum(c))
     // Rule 17: without a usable dead-man it never gets more than its fallback.
     if !obeysEnds(c) { most = min(most, hub.connectors[c].fallback) }
     return most.floored(to: station(of: c).traits.step)

@@ -43,6 +43,7 @@ public struct SiteController: Sendable, Codable {
     case .restarted:
       // Decreases leave before they are durable: their numbers may have been used without being remembered.
       lastCommand += 1 << 20
+      endTests()
       forgetLinks(&out)
     case .limitSet(let limit):
       guard circuits.indices.contains(limit.circuit) else { return out }
@@ -60,6 +61,7 @@ public struct SiteController: Sendable, Codable {
     case .trust(let station, let trust):
       guard stations.indices.contains(station) else { return out }
       stations[station].trust = trust
+      stations[station].proof = Proof(trust: trust, device: stations[station].identity)
     case .order(let order): obey(order, at: now, &out)
     }
     reconsider(now, &out)
@@ -95,8 +97,18 @@ public struct SiteController: Sendable, Codable {
     case .priority(let connector, let priority):
       if connectors.indices.contains(connector) { connectors[connector].priority = priority }
     case .hold(let connector, let current):
-      if connectors.indices.contains(connector) { connectors[connector].hold = current }
+      if connectors.indices.contains(connector) { (connectors[connector].hold, connectors[connector].briefly) = (current, nil) }
+    case .doubt(let station, let on):
+      if stations.indices.contains(station) { stations[station].isDoubted = on }
+    case .holdBriefly(let connector, let current, let ends):
+      if connectors.indices.contains(connector) { (connectors[connector].hold, connectors[connector].briefly) = (current, ends) }
     }
+  }
+
+  /// Whoever held connectors for a test is gone.
+  private mutating func endTests() {
+    for c in connectors.indices { (connectors[c].hold, connectors[c].briefly) = (nil, nil) }
+    for s in stations.indices { stations[s].isDoubted = false }
   }
 
   /// Takes a new site over; what keeps its id keeps what is known of it (rule 19).
@@ -121,7 +133,7 @@ public struct SiteController: Sendable, Codable {
         return StationState(trust: station.trust)
       }
       var state = old.stations[place]
-      if old.hub.stations[place].trust != station.trust { state.trust = station.trust }
+      if old.hub.stations[place].trust != station.trust { restate(station.trust, of: &state) }
       return state
     }
     connectors = new.connectors.enumerated().map { place, connector in
@@ -137,6 +149,16 @@ public struct SiteController: Sendable, Codable {
         reinstall(connector.station, at: now)
       }
       return state
+    }
+  }
+
+  /// A site file says something else than before of a fallback: less is believed at once, and takes back what was proven; more does not
+  /// outdo what a commissioning run found of the same device.
+  private func restate(_ trust: FallbackTrust, of state: inout StationState) {
+    if trust < state.trust {
+      (state.trust, state.proof) = (trust, nil)
+    } else if !(state.proof?.covers(state.identity) ?? false) {
+      state.trust = trust
     }
   }
 

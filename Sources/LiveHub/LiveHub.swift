@@ -53,6 +53,8 @@ public final class LiveHub: @unchecked Sendable {
   var links: [LinkHandle: (station: Int, server: Int)] = [:]
   public var counts = Counts()
   var isStopping = false
+  /// What a commissioning run sees and asks of the house.
+  var tests = Tests()
 
   /// Messages since the start.
   public struct Counts: Hashable, Sendable {
@@ -97,9 +99,9 @@ public final class LiveHub: @unchecked Sendable {
 
   /// Locks the state directory, opens the journal and brings the mind back from it. Nothing is heard or said before `start`.
   /// - Throws: `Flaw`.
-  public init(_ plan: Plan, state path: String, log: @escaping Log) throws(Flaw) {
-    let refusals = SiteCheck(plan.site).refusals
-    guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
+  /// - Parameter isTrial: a site that holds only once the fallbacks are proven is let in, to prove them. The mind counts each station
+  ///   that is not proven at its worst all the same.
+  public init(_ plan: Plan, state path: String, isTrial: Bool = false, log: @escaping Log) throws(Flaw) {
     do throws(StateDirectory.Flaw) { state = try StateDirectory(path: path) } catch { throw .state(error) }
     do throws(LoopFault) { loop = try EventLoop() } catch { throw .loop(error) }
     (self.plan, self.log) = (plan, log)
@@ -114,6 +116,13 @@ public final class LiveHub: @unchecked Sendable {
     }
     wallOffset = Self.wallOffset
     box.hub = self
+    let refusals = Self.refusals(of: plan.site, knowing: driver.controller, isTrial: isTrial)
+    guard refusals.isEmpty else {
+      loop.stop()
+      driver.store.close()
+      state.unlock()
+      throw .refused(refusals)
+    }
   }
 
   /// Listens, polls and thinks from now on.

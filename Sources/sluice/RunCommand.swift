@@ -46,7 +46,7 @@ enum RunCommand {
   }
 
   /// The state directory: as the site file says, relative to it; otherwise a folder beside it, named for the site.
-  private static func state(of plan: LiveHub.Plan, at path: String) -> String {
+  static func state(of plan: LiveHub.Plan, at path: String) -> String {
     let folder = plan.site.stateFolder ?? "\(plan.site.hub.id)-state"
     return folder.hasPrefix("/") ? folder : "\(plan.folder)/\(folder)"
   }
