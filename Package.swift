@@ -66,7 +66,8 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record", "Metering", "OCPP",
+        "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record", "Metering",
+        "OCPP",
         "SiteFiles", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
@@ -88,7 +89,8 @@ let package = Package(
     promises(of: "Loop"),
     promises(of: "StationLink", with: ["Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
-    promises(of: "LiveHub", with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink"]),
+    promises(
+      of: "LiveHub", with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink"]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
   ],
   swiftLanguageModes: [.v6]

@@ -42,7 +42,9 @@ public struct CommissioningProtocol: Hashable, Sendable {
     public init(
       id: String, traits: StationTraits, trustBefore: FallbackTrust, trustStated: FallbackTrust, connectors: [ConnectorRecord]
     ) {
-      (self.id, self.traits, self.trustBefore, self.trustStated, self.connectors) = (id, traits, trustBefore, trustStated, connectors)
+      (self.id, self.traits, self.trustBefore, self.trustStated, self.connectors) = (
+        id, traits, trustBefore, trustStated, connectors
+      )
     }
     public var outcome: Outcome {
       if absence != nil { return .failed }
@@ -60,7 +62,9 @@ public struct CommissioningProtocol: Hashable, Sendable {
     public var obedience = Obedience()
     public var notes: [TestNote] = []
     public init(number: Int, wiring: Connector.Wiring?) { (self.number, self.wiring) = (number, wiring) }
-    public var outcome: Outcome { (circuits.map(\.verdict.outcome) + [obedience.outcome] + (circuits.isEmpty ? [.open] : [])).max() ?? .open }
+    public var outcome: Outcome {
+      (circuits.map(\.verdict.outcome) + [obedience.outcome] + (circuits.isEmpty ? [.open] : [])).max() ?? .open
+    }
   }
 
   /// What the steps of a connector say at one circuit's meter.

@@ -109,7 +109,8 @@ extension StepRecord {
   /// What the station measured after the step less what it measured before, positive in the direction of the step, and its mean over
   /// the conductors that moved.
   private func stationStep(_ up: Bool) throws(StepFlaw) -> (PerPhase<Current>, Current) {
-    guard let old = station.last(where: { $0.at <= sent }), let new = station.last(where: { $0.at >= settled && $0.at <= end }) else {
+    guard let old = station.last(where: { $0.at <= sent }), let new = station.last(where: { $0.at >= settled && $0.at <= end })
+    else {
       throw .noSamples
     }
     let moved = new.current - old.current

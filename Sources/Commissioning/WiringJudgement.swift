@@ -37,7 +37,11 @@ public struct WiringJudgement: Hashable, Sendable {
     var sets: [Phases] = []
     for finding in findings where !sets.contains(finding.conductors) { sets.append(finding.conductors) }
     for set in sets {
-      if let found = Self.agreement(of: findings.filter { $0.conductors == set }) { evidence.append(found) } else { open.append(set) }
+      if let found = Self.agreement(of: findings.filter { $0.conductors == set }) {
+        evidence.append(found)
+      } else {
+        open.append(set)
+      }
     }
     for found in evidence {
       rotations.removeAll { rotation in

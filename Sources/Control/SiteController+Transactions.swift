@@ -84,7 +84,8 @@ extension SiteController {
   /// The fallback, which is in force by itself for as long as nothing else is.
   func fallbackBelief(_ c: Int, _ now: EventStamp) -> Belief {
     Belief(
-      command: CommandID(0), current: fallback(c), until: nil, after: fallback(c), progress: .accepted(now.monotonic), confirmed: true)
+      command: CommandID(0), current: fallback(c), until: nil, after: fallback(c), progress: .accepted(now.monotonic),
+      confirmed: true)
   }
 
   /// KEBA and others speak of connector 0 when they have only one.

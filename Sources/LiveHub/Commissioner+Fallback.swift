@@ -10,7 +10,6 @@ extension Commissioner {
   /// The link-loss test and the power-cycle test of rule 18. The station counts at its worst meanwhile, and neither is begun where that
   /// would not fit.
   func testFallback(_ s: Int, _ c: Int) throws {
-    let id = record.stations[place].id
     hub.tell(mind: .order(.doubt(station: s, true)))
     if !wish.skipsLinkLoss {
       record.stations[place].linkLoss = try guarded(s) { try self.loseLink(s, c) }
@@ -21,11 +20,12 @@ extension Commissioner {
     record.stations[place].powerCycle = try guarded(s) { try self.cyclePower(s, c) }
     desk.tell(.test("power cycle", record.stations[place].powerCycle))
     keep()
-    _ = id
   }
 
   /// Runs a test only if the station's worst fits beside everything else.
-  private func guarded(_ s: Int, _ test: () throws -> CommissioningProtocol.FallbackTest) throws -> CommissioningProtocol.FallbackTest {
+  private func guarded(_ s: Int, _ test: () throws -> CommissioningProtocol.FallbackTest) throws
+    -> CommissioningProtocol.FallbackTest
+  {
     if tooLarge(s) != nil {
       squeezes = true
       _ = try wait(.seconds(90)) { [self] in tooLarge(s) == nil }
@@ -78,6 +78,8 @@ extension Commissioner {
     let most = min(connector.maximum, traits.staticMaximum ?? connector.maximum)
     let level = min(most, max(connector.minimum, connector.fallback) + .amperes(10))
     let span = min(site.settings.horizon, max(.seconds(25), traits.minimumInterval * 2 + .seconds(10)))
+    // From below, so that an offer leaves that ends soon: one that lasts longer is not sent again.
+    _ = try offer(max(connector.minimum, connector.fallback), c)
     guard let offer = try offer(level, c, ends: span) else { return end(.noRoom(level)) }
     let settled = try rest(c, at: offer.current, since: offer.at)
     _ = try wait(.seconds(15)) { [self] in watched.readings[k].filter { $0.at >= settled }.count >= 5 }
@@ -167,7 +169,8 @@ extension Commissioner {
           s,
           .readComposite(
             connector: site.connectors[c].number, duration: .seconds(60), unit: site.stations[s].traits.rateUnit))))
-    guard try wait(.seconds(30), until: { [self] in watched.composites[s] != nil }), let schedule = watched.composites[s]?.schedule else {
+    guard try wait(.seconds(30), until: { [self] in watched.composites[s] != nil }), let schedule = watched.composites[s]?.schedule
+    else {
       test.notes.append(.noComposite)
       return
     }
@@ -219,7 +222,8 @@ extension Commissioner {
       test.notes.append(.otherDevice(boot.identity))
       return test
     }
-    guard try wait(.minutes(2), until: { [self] in watched.composites[s] != nil }), let schedule = watched.composites[s]?.schedule else {
+    guard try wait(.minutes(2), until: { [self] in watched.composites[s] != nil }), let schedule = watched.composites[s]?.schedule
+    else {
       test.notes.append(.noComposite)
       return test
     }
@@ -244,7 +248,8 @@ extension Commissioner {
   /// What the nearest meter showed, three readings in a row, above what it showed before: until the station was controlled again its
   /// connector should have drawn no more than before.
   private func rise(_ c: Int, since asked: Monotonic, _ site: Hub) -> PerPhase<Current>? {
-    guard let k = measured(above: c, site).first, let known = record.stations[place].connectors.last?.circuits.first?.judgement else {
+    guard let k = measured(above: c, site).first, let known = record.stations[place].connectors.last?.circuits.first?.judgement
+    else {
       return nil
     }
     let before = watched.readings[k].filter { $0.at <= asked && $0.at >= asked - .seconds(12) }.map(\.current)

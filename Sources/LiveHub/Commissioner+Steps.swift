@@ -62,7 +62,9 @@ extension Commissioner {
     _ = try wait(wish.patience) { [self] in
       let sight = hub.sight()
       found = sight.view.connectors[c].transaction
-      guard let found, found != before, let sample = watched.samples[c].last, Self.now - sample.at < .minutes(1) else { return false }
+      guard let found, found != before, let sample = watched.samples[c].last, Self.now - sample.at < .minutes(1) else {
+        return false
+      }
       return sample.current.largest >= .amperes(3)
     }
     return found == before ? nil : found
@@ -73,7 +75,8 @@ extension Commissioner {
   private func step(_ c: Int, _ number: Int, _ measured: [Int], _ findings: inout [[StepFinding]]) throws {
     let site = hub.sight().hub
     let low = site.connectors[c].minimum
-    let most = min(site.connectors[c].maximum, site.stations[site.connectors[c].station].traits.staticMaximum ?? site.connectors[c].maximum)
+    let most = min(
+      site.connectors[c].maximum, site.stations[site.connectors[c].station].traits.staticMaximum ?? site.connectors[c].maximum)
     let high = min(most, low + .amperes(10))
     guard high - low >= StepRecord.smallest, let start = try offer(low, c) else { return note(.noRoom(low), number) }
     var from = start.current
@@ -109,7 +112,7 @@ extension Commissioner {
   /// - Returns: what it is offered now and since when; nil: nothing left.
   func offer(_ current: Current, _ c: Int, ends: TimeSpan? = nil) throws -> (current: Current, at: Monotonic)? {
     let site = hub.sight().hub
-    let asked = Self.now
+    let (asked, present) = (Self.now, hub.sight().view.connectors[c].offered)
     if let ends {
       hub.tell(mind: .order(.holdBriefly(connector: c, current, ends: ends)))
     } else {
@@ -117,8 +120,7 @@ extension Commissioner {
     }
     let traits = site.stations[site.connectors[c].station].traits
     let patience = max(traits.minimumInterval, site.settings.sharingInterval) + site.settings.guardTime + .seconds(30)
-    let present = hub.sight().view.connectors[c].offered
-    if ends == nil, present == current, let offer = watched.offers[c] ?? present.map({ ($0, asked) }) { return offer }
+    if ends == nil, present == current { return watched.offers[c].flatMap { $0.current == current ? $0 : nil } ?? (current, asked) }
     _ = try wait(patience) { [self] in watched.offers[c].map { $0.at >= asked && $0.current == current } ?? false }
     guard let offer = watched.offers[c], offer.at >= asked else { return nil }
     return offer

@@ -76,7 +76,7 @@ public final class Commissioner {
   var held: [Int: Int] = [:]
   var squeezes = false
   var watched: Watched
-  /// Which station's power was taken; nil: none.
+  /// The station under test, in the protocol.
   var place = 0
 
   /// - Parameter stop: opened from outside, it ends the run at its next breath.
@@ -200,7 +200,8 @@ public final class Commissioner {
     if link == .failed || power == .failed {
       settle(s, .none)
     } else {
-      settle(s, link == .passed && power == .passed ? .proven : .accepted)
+      // What was not tested this time is no news: what was known of it before stays.
+      settle(s, link == .passed && power == .passed ? .proven : max(record.stations[place].trustBefore, .accepted))
     }
   }
 

@@ -58,7 +58,8 @@ struct Watched {
         if readings[k].count > Self.kept { readings[k].removeFirst(Self.kept / 2) }
       }
     case .station(let s, .sampled(let number, _, let sample)):
-      guard let current = sample.current, let c = hub.stations[s].connectors.first(where: { hub.connectors[$0].number == number }) else {
+      guard let current = sample.current, let c = hub.stations[s].connectors.first(where: { hub.connectors[$0].number == number })
+      else {
         return
       }
       samples[c].append(LevelSample(at: now, current: current))

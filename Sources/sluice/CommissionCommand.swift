@@ -48,7 +48,8 @@ enum CommissionCommand {
       StandardError.write("event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil)")
     }
     let desk = CommissionDesk(
-      path: options.text("protocol") ?? beside(state, plan.site.hub), asks: !options.has("yes") && isatty(STDIN_FILENO) == 1, stop: stop)
+      path: options.text("protocol") ?? beside(state, plan.site.hub), asks: !options.has("yes") && isatty(STDIN_FILENO) == 1,
+      stop: stop)
     let record = Commissioner(hub, wish, desk: desk, stop: stop).run()
     hub.stop()
     desk.sum(up: record)

@@ -35,7 +35,9 @@ final class CommissionDesk: CommissioningDesk {
       if let offset = station.clockOffset { say("  clock: \(Words.seconds(offset)) off") }
       say("  fallback installed; trust so far: \(station.trustBefore.rawValue)")
     case .plugIn(_, let connector, let load):
-      say("  connector \(connector): plug in \(load == 1 ? "a vehicle or a test load" : "load \(load), on other conductors"), and start charging")
+      say(
+        "  connector \(connector): plug in \(load == 1 ? "a vehicle or a test load" : "load \(load), on other conductors"), and start charging"
+      )
     case .unplug(_, let connector): say("  connector \(connector): unplug it")
     case .charging(_, let connector, let offered, let measured):
       let drawn = measured.map { Words.amperes($0) } ?? "nothing measured"

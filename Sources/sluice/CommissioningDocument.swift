@@ -92,7 +92,8 @@ enum CommissioningDocument {
             "id": .string(result.circuit), "flaw": result.flaw.map { .string(CommissioningWords.flaw($0)) },
             "conductors": result.finding.map { names($0.conductors) }, "size_a": result.finding.map { amperes($0.size) },
             "phases": result.finding.map { names($0.phases) }, "meter_a": result.finding.map { currents($0.meter) },
-            "scatter_a": result.finding.map { currents($0.scatter) }, "reaction_s": result.finding.flatMap { $0.reaction.map(seconds) },
+            "scatter_a": result.finding.map { currents($0.scatter) },
+            "reaction_s": result.finding.flatMap { $0.reaction.map(seconds) },
           ])
         }),
     ])

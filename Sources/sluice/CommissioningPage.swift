@@ -34,7 +34,9 @@ struct CommissioningPage {
       ("Program", "Sluice, mind \(record.version)"),
     ])
     body += "<p>Result: \(verdict(record.outcome))</p>\n"
-    if record.isInterrupted { body += "<p class=\"open\">This run did not come to its end: what is not listed was not tested.</p>\n" }
+    if record.isInterrupted {
+      body += "<p class=\"open\">This run did not come to its end: what is not listed was not tested.</p>\n"
+    }
     for station in record.stations { write(station) }
     body += """
       <h2>Signatures</h2>
@@ -72,14 +74,17 @@ struct CommissioningPage {
   }
 
   private mutating func write(_ connector: CommissioningProtocol.ConnectorRecord, _ station: String) {
-    let stated = connector.wiring.map { "rotation \($0.rotation.rawValue), \($0.conductors.count) conductors" } ?? "rotation unknown"
+    let stated =
+      connector.wiring.map { "rotation \($0.rotation.rawValue), \($0.conductors.count) conductors" } ?? "rotation unknown"
     body += "<h3>Connector \(connector.number): \(verdict(connector.outcome))</h3>\n<p>Site file: \(stated).</p>\n"
     body +=
       "<p>Keeps to its offer: \(verdict(connector.obedience.outcome)), \(Self.escaped(CommissioningWords.obedience(connector.obedience)))</p>\n"
     for circuit in connector.circuits {
-      body += "<p>At meter \(Self.escaped(circuit.meter)) of circuit \(Self.escaped(circuit.id)): \(verdict(circuit.verdict.outcome))"
+      body +=
+        "<p>At meter \(Self.escaped(circuit.meter)) of circuit \(Self.escaped(circuit.id)): \(verdict(circuit.verdict.outcome))"
       for found in circuit.judgement.evidence {
-        body += ". \(found.agreeing) of \(found.steps) steps agree: station's \(Words.names(found.conductors)) on \(Words.names(found.phases)), "
+        body +=
+          ". \(found.agreeing) of \(found.steps) steps agree: station's \(Words.names(found.conductors)) on \(Words.names(found.phases)), "
         body += "counted " + Phase.allCases.compactMap { found.factors[$0].map { "x\(Words.factor($0))" } }.joined(separator: " / ")
       }
       body += "</p>\n"

@@ -55,7 +55,8 @@ struct CommissioningWords {
     case .turned(let phases): return turned(phases, circuit)
     case .ratio(let phase, let transformer):
       let size = Words.factor(abs(transformer.permille))
-      let likely = transformer.likelyRatio.map { ", as if its ratio were set \($0.numerator):\($0.denominator) of what is right" } ?? ""
+      let likely =
+        transformer.likelyRatio.map { ", as if its ratio were set \($0.numerator):\($0.denominator) of what is right" } ?? ""
       return (
         "meter \"\(circuit.meter)\" counts \(size) times what flows on its own \(own(Phases(phase), circuit))\(likely): set the ratio in "
           + "the meter, or use the transformer that it is set to", nil
@@ -87,7 +88,8 @@ struct CommissioningWords {
     guard phases == .all else {
       let rest = proven.count < 3 ? " (if the phases without a load are turned as well: `inverted`)" : ""
       return (
-        "meter \"\(circuit.meter)\" counts import as negative on its own \(own(phases, circuit)): turn the transformer round\(rest)", nil
+        "meter \"\(circuit.meter)\" counts import as negative on its own \(own(phases, circuit)): turn the transformer round\(rest)",
+        nil
       )
     }
     return (
@@ -217,12 +219,16 @@ struct CommissioningWords {
     for connector in station.connectors {
       for circuit in connector.circuits.prefix(1) {
         for fault in circuit.verdict.faults {
-          if let right = self.fault(fault, station: station.id, connector, circuit).correction, !all.contains(right) { all.append(right) }
+          if let right = self.fault(fault, station: station.id, connector, circuit).correction, !all.contains(right) {
+            all.append(right)
+          }
         }
       }
       for circuit in connector.circuits.dropFirst() {
         for fault in circuit.verdict.faults {
-          if case .turned = fault, let right = self.fault(fault, station: station.id, connector, circuit).correction, !all.contains(right) {
+          if case .turned = fault, let right = self.fault(fault, station: station.id, connector, circuit).correction,
+            !all.contains(right)
+          {
             all.append(right)
           }
         }
@@ -231,7 +237,8 @@ struct CommissioningWords {
     if let trust = station.trustAfter, trust != station.trustStated {
       all.append(
         Correction(
-          place: "station \"\(station.id)\"", key: "trust", stated: "\"\(station.trustStated.rawValue)\"", right: "\"\(trust.rawValue)\""))
+          place: "station \"\(station.id)\"", key: "trust", stated: "\"\(station.trustStated.rawValue)\"",
+          right: "\"\(trust.rawValue)\""))
     }
     return all
   }

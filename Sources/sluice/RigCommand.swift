@@ -43,7 +43,8 @@ enum RigCommand {
     let (host, port) = try controller(options, plan)
     for meter in plan.site.hub.meters {
       if case .rtu(let device, _, _, _) = meter.bus {
-        throw CommandLineOptions.Misuse(description: "meter \(meter.id) is on the serial line \(device); the rig has TCP meters only")
+        throw CommandLineOptions.Misuse(
+          description: "meter \(meter.id) is on the serial line \(device); the rig has TCP meters only")
       }
     }
     var hub = plan.site.hub
@@ -83,7 +84,8 @@ enum RigCommand {
       return (String(text[..<colon]), port)
     }
     guard let listener = plan.site.listeners.first(where: { $0.tls == nil && $0.port > 0 }) else {
-      throw CommandLineOptions.Misuse(description: "the site has no listener without TLS on a fixed port; name one with --controller")
+      throw CommandLineOptions.Misuse(
+        description: "the site has no listener without TLS on a fixed port; name one with --controller")
     }
     return (["0.0.0.0", "::"].contains(listener.address) ? "127.0.0.1" : listener.address, UInt16(clamping: listener.port))
   }
@@ -96,7 +98,10 @@ enum RigCommand {
       guard parts.count == 2, let s = hub.stations.firstIndex(where: { $0.id == parts[0] }),
         let c = hub.stations[s].connectors.first(where: { "\(hub.connectors[$0].number)" == parts[1] }),
         let rotation = PhaseRotation(rawValue: value)
-      else { throw CommandLineOptions.Misuse(description: "--rotation is `\(text)`; expected STATION/NUMBER=RST, RTS, SRT, STR, TRS or TSR") }
+      else {
+        throw CommandLineOptions.Misuse(
+          description: "--rotation is `\(text)`; expected STATION/NUMBER=RST, RTS, SRT, STR, TRS or TSR")
+      }
       hub.connectors[c].wiring = Connector.Wiring(conductors: hub.connectors[c].wiring?.conductors ?? .all, rotation: rotation)
     }
   }
@@ -134,7 +139,8 @@ enum RigCommand {
       "L1": .l1, "L2": .l2, "L3": .l3, "L1L2": [.l1, .l2], "L1L3": [.l1, .l3], "L2L3": [.l2, .l3], "L1L2L3": .all,
     ]
     guard let phases = known[text] else {
-      throw CommandLineOptions.Misuse(description: "--load has `\(text)`; expected the station's conductors, such as L1, L2L3 or L1L2L3")
+      throw CommandLineOptions.Misuse(
+        description: "--load has `\(text)`; expected the station's conductors, such as L1, L2L3 or L1L2L3")
     }
     return phases
   }
@@ -149,7 +155,9 @@ enum RigCommand {
 
 /// Quantities in the words of the terminal and of protocols.
 enum Words {
-  static func amperes(_ current: Current) -> String { ExactNumber((current.raw + (current.raw < 0 ? -50 : 50)) / 100, decimals: 1).description }
+  static func amperes(_ current: Current) -> String {
+    ExactNumber((current.raw + (current.raw < 0 ? -50 : 50)) / 100, decimals: 1).description
+  }
   static func amperes(_ currents: PerPhase<Current>) -> String {
     Phase.allCases.map { amperes(currents[$0]) }.joined(separator: "/") + " A"
   }
