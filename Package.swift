@@ -36,6 +36,7 @@ let package = Package(
     room("ChargingProfiles", imports: ["Quantities", "Site"]),
     room("Scheduling", imports: ["Quantities"]),
     room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "Scheduling"]),
+    room("Commissioning", imports: ["Quantities", "Site"]),
     room("Record", imports: ["Quantities", "Site", "ChargingProfiles", "Control"]),
     room("Metering", imports: ["Quantities", "Site", "Documents"]),
     room("OCPP", imports: ["Quantities", "Site", "ChargingProfiles", "Documents"]),
@@ -51,7 +52,7 @@ let package = Package(
       "LiveHub",
       imports: [
         "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal", "Loop",
-        "ModbusLink", "StationLink", "Documents", "COpenSSL",
+        "ModbusLink", "StationLink", "Documents", "Commissioning", "COpenSSL",
       ], settings: strict),
     room(
       "Simulation",
@@ -68,7 +69,8 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Record", "Metering", "OCPP", "SiteFiles",
+        "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record", "Metering",
+        "OCPP", "SiteFiles",
         "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
@@ -88,6 +90,7 @@ let package = Package(
     promises(of: "ChargingProfiles", with: ["Quantities", "Site"]),
     promises(of: "Scheduling", with: ["Quantities"]),
     promises(of: "Control", with: ["Quantities", "Site", "ChargingProfiles"]),
+    promises(of: "Commissioning", with: ["Quantities", "Site"]),
     promises(of: "Record", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Simulation"]),
     promises(of: "Metering", with: ["Quantities", "Site", "Documents"]),
     promises(of: "OCPP", with: ["Quantities", "Site", "ChargingProfiles", "Documents"]),

@@ -28,13 +28,15 @@ extension ChargingProfile {
   ///   - phases: conductors over which a limit in W is divided, 1...3; matters only with `traits.dividesWatts`.
   ///   - voltage: the lowest plausible one, phase to neutral (rule 10).
   ///   - stackLevel: lowered to what the model allows.
+  ///   - most: what the connector's hardware lets through; nil: not known.
   /// - Returns: the profile, and the steps to be counted. Where the dead-man cannot be trusted (`traits.deadMan`, one period, a relative
   ///   schedule whose start is unknown) the steps keep the higher current for ever.
   public static func grant(
     id: Int, transaction: Int?, route: StationTraits.Route, offer: Current, until: Instant?, fallback: Current, now: Instant,
-    transactionStart: Instant?, traits: StationTraits, supply: Connector.Supply, phases: Int, voltage: Voltage, stackLevel: Int
+    transactionStart: Instant?, traits: StationTraits, supply: Connector.Supply, phases: Int, voltage: Voltage, stackLevel: Int,
+    most: Current? = nil
   ) -> Grant {
-    let rate = RateConversion(traits: traits, supply: supply, phases: phases, voltage: voltage)
+    let rate = RateConversion(traits: traits, supply: supply, phases: phases, voltage: voltage, most: most)
     let high = rate.lowered(offer), low = rate.lowered(fallback)
     let kind: Kind = traits.profileKind == .relative && route != .stationMaximum ? .relative : .absolute
     let start = (kind == .relative ? transactionStart ?? now : now - headStart).floored(to: .seconds(1))

@@ -10,10 +10,13 @@ public struct RateConversion: Hashable, Sendable {
   public var phases: Int
   /// The lowest plausible one, phase to neutral.
   public var voltage: Voltage
+  /// What the hardware lets through at most: an offer of that needs no limit in W to keep to it. nil: not known.
+  public var most: Current?
 
   /// - Precondition: `phases` is 1, 2 or 3 and `voltage` is positive.
-  public init(traits: StationTraits, supply: Connector.Supply, phases: Int, voltage: Voltage) {
+  public init(traits: StationTraits, supply: Connector.Supply, phases: Int, voltage: Voltage, most: Current? = nil) {
     precondition((1...3).contains(phases) && voltage.raw > 0)
+    self.most = most
     (self.traits, self.supply, self.phases, self.voltage) = (traits, supply, phases, voltage)
   }
 
@@ -32,6 +35,10 @@ public struct RateConversion: Hashable, Sendable {
       return (current.milliamperes / 100, current)
     case .watts:
       let (numerator, denominator) = milliwattsPerMilliampere
+      if supply == .ac, !traits.dividesWatts, phases > 1, let most, offer >= most {
+        // Whatever the phases that the vehicle uses, the hardware keeps each below its maximum: as much as all of them can take.
+        return (most.scaled(highestVoltage * phases, over: 1_000_000).raw * 10, most)
+      }
       let watts = current.scaled(numerator, over: denominator).raw / 1000
       return (watts * 10, self.current(ofTenths: watts * 10))
     }
@@ -49,6 +56,9 @@ public struct RateConversion: Hashable, Sendable {
       return exact ? floored : floored + .milliamperes(1)
     }
   }
+
+  /// The highest plausible voltage to the lowest as 253 V is to 207 V, mV.
+  private var highestVoltage: Int { voltage.raw * 253 / 207 }
 
   /// What one milliampere on each conductor is worth in the station's watts, as a fraction in milliwatts.
   private var milliwattsPerMilliampere: (numerator: Int, denominator: Int) {

@@ -49,6 +49,8 @@ struct ConnectorState: Sendable, Codable {
   var uncontrollable = false
   var reason = Reason.idle
   var hold: Current?
+  /// How long an offer above the fallback lasts while it is held briefly; nil: H.
+  var briefly: TimeSpan?
   /// Our clock was moved: the offer must be written again.
   var mustRefresh = false
   var priority: Int?
@@ -80,6 +82,14 @@ struct ConnectorState: Sendable, Codable {
   }
 }
 
+/// What a commissioning run found of a station's fallback, and of which device (rule 18).
+struct Proof: Hashable, Sendable, Codable {
+  var trust: FallbackTrust
+  /// nil: it had not said what it is.
+  var device: StationIdentity?
+  func covers(_ identity: StationIdentity?) -> Bool { device != nil && device == identity }
+}
+
 /// What is known of one station.
 struct StationState: Sendable, Codable {
   /// How far a station is on its way to being controlled (rule 18).
@@ -101,7 +111,11 @@ struct StationState: Sendable, Codable {
   var identity: StationIdentity?
   var capabilities: StationCapabilities?
   var clockOffset: TimeSpan?
+  /// What counts now: what a commissioning run proved of this device, otherwise what the site file says of it.
   var trust: FallbackTrust
+  var proof: Proof?
+  /// Its fallback is being tested.
+  var isDoubted = false
   var askedForTime: Monotonic?
 
   init(trust: FallbackTrust) { self.trust = trust }

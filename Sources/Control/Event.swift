@@ -44,4 +44,8 @@ public enum Order: Hashable, Sendable, Codable {
   case hold(connector: Int, Current?)
   /// What the session at a connector needs; nil: nobody knows.
   case need(connector: Int, SessionNeed?)
+  /// As `hold`, and its offers above the fallback end after `ends` instead of H: for a link-loss test. What ends sooner allows less.
+  case holdBriefly(connector: Int, Current, ends: TimeSpan)
+  /// While its fallback is being tested a station counts at its worst when it is unheard, whatever was proven before.
+  case doubt(station: Int, Bool)
 }

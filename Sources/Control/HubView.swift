@@ -64,10 +64,19 @@ public struct HubView: Hashable, Sendable {
     public var gap: ControlGap?
     public var identity: StationIdentity?
     public var clockOffset: TimeSpan?
+    public var capabilities: StationCapabilities?
+    /// How sure its fallback is, as it counts now.
+    public var trust: FallbackTrust
+    /// That comes from a commissioning run with this device, not from the site file.
+    public var isCommissioned: Bool
 
-    public init(connected: Bool, controlled: Bool, gap: ControlGap?, identity: StationIdentity?, clockOffset: TimeSpan?) {
+    public init(
+      connected: Bool, controlled: Bool, gap: ControlGap?, identity: StationIdentity?, clockOffset: TimeSpan?,
+      capabilities: StationCapabilities?, trust: FallbackTrust, isCommissioned: Bool
+    ) {
       (self.connected, self.controlled, self.gap) = (connected, controlled, gap)
-      (self.identity, self.clockOffset) = (identity, clockOffset)
+      (self.identity, self.clockOffset, self.capabilities) = (identity, clockOffset, capabilities)
+      (self.trust, self.isCommissioned) = (trust, isCommissioned)
     }
   }
   public var circuits: [CircuitView]

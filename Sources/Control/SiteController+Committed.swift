@@ -34,10 +34,15 @@ extension SiteController {
     return traits
   }
 
+  /// Its station counts relative schedules from where nobody knows: whatever it is told may not hold, or not yet (rule 17).
+  func isAdrift(_ c: Int) -> Bool {
+    station(of: c).traits.profileKind == .relative && connectors[c].transaction?.startIsUncertain ?? false
+  }
+
   /// What the connector does when nobody speaks to it (rules 5, 18).
   func unheardLevel(_ c: Int) -> Current {
     if station(of: c).state == .planned { return .zero }
-    guard state(ofStationOf: c).trust == .proven else { return hardwareMaximum(c) }
+    guard state(ofStationOf: c).trust == .proven, !state(ofStationOf: c).isDoubted else { return hardwareMaximum(c) }
     return fallback(c)
   }
 
@@ -61,13 +66,13 @@ extension SiteController {
     if hub.stations[s].state == .planned { return PerPhase(lingering(c, at: now), on: phases(c)) }
     var level = Current.zero
     // Rule 18: unheard, it does what its hardware lets through.
-    if horizon > .zero, connectors[c].occupied, stations[s].trust != .proven { level = hardwareMaximum(c) }
+    if horizon > .zero, connectors[c].occupied, stations[s].trust != .proven || stations[s].isDoubted { level = hardwareMaximum(c) }
     if !stations[s].connected || stations[s].stage != .controlled {
       level = max(level, unheardLevel(c))
     } else if connectors[c].beliefs.isEmpty, connectors[c].occupied || !connectors[c].statusIsCurrent {
       level = max(level, fallback(c))
     }
-    if connectors[c].uncontrollable { level = max(level, hardwareMaximum(c)) }
+    if connectors[c].uncontrollable || isAdrift(c) { level = max(level, hardwareMaximum(c)) }
     if !connectors[c].beliefs.isEmpty {
       let (early, late) = (skew(c), afterglow(c))
       for belief in connectors[c].beliefs {

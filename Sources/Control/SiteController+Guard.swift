@@ -119,7 +119,9 @@ extension SiteController {
   }
 
   /// Rule 17: a station without a usable dead-man keeps what it is given, so it gets its fallback at most; where that is nothing, nothing.
-  private func mayBeOffered(_ c: Int) -> Bool { obeysEnds(c) || hub.connectors[c].fallback >= minimum(c) }
+  private func mayBeOffered(_ c: Int) -> Bool {
+    !isAdrift(c) && (obeysEnds(c) || hub.connectors[c].fallback >= minimum(c))
+  }
 
   /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
   /// wait, least energy.
@@ -206,8 +208,7 @@ extension SiteController {
 
   /// The most a claimant may be given: its hardware, its vehicle's wish, what its station can be trusted with.
   func ceiling(_ c: Int) -> Current {
-    if let hold = connectors[c].hold { return min(hold, hardwareMaximum(c)) }
-    var most = min(hardwareMaximum(c), connectors[c].demand ?? hardwareMaximum(c))
+    var most = min(hardwareMaximum(c), connectors[c].hold ?? connectors[c].demand ?? hardwareMaximum(c))
     // Rule 17: without a usable dead-man it never gets more than its fallback.
     if !obeysEnds(c) { most = min(most, hub.connectors[c].fallback) }
     return most.floored(to: station(of: c).traits.step)

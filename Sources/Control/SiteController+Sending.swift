@@ -31,7 +31,7 @@ extension SiteController {
       until: until.map { now.utc + ($0 - now.monotonic) }, fallback: hub.connectors[c].fallback, now: now.utc,
       transactionStart: connectors[c].transaction?.startedAt, traits: traits(c), supply: hub.connectors[c].supply,
       phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
-      stackLevel: stackLevel(c))
+      stackLevel: stackLevel(c), most: hardwareMaximum(c))
   }
 
   /// Keeps the beliefs few: what two that end allow at any time, one that is as large and ends as late allows as well.
@@ -60,7 +60,7 @@ extension SiteController {
     if !obeysEnds(c) { return nil }
     if offer == hub.connectors[c].fallback { return nil }
     if offer < hub.connectors[c].fallback { return now.monotonic + horizon * 3 }
-    var end = now.monotonic + horizon
+    var end = now.monotonic + lasting(c)
     var place: Int? = hub.connectors[c].circuit
     while let k = place {
       if let change = weighing.bounds[k].nextChange { end = min(end, now.monotonic + (change - now.utc - anticipation)) }
@@ -70,10 +70,13 @@ extension SiteController {
     return max(end, now.monotonic + .seconds(5))
   }
 
+  /// How long its offers above the fallback last.
+  private func lasting(_ c: Int) -> TimeSpan { min(connectors[c].briefly ?? hub.settings.horizon, hub.settings.horizon) }
+
   /// Whether the later periods of its profiles happen by themselves (rule 17).
   func obeysEnds(_ c: Int) -> Bool {
     let traits = station(of: c).traits
-    if traits.profileKind == .relative, connectors[c].transaction?.startIsUncertain ?? false { return false }
+    if isAdrift(c) { return false }
     return traits.deadMan && (traits.maximumPeriods ?? state(ofStationOf: c).capabilities?.maximumPeriods ?? 2) >= 2
   }
 
@@ -84,8 +87,8 @@ extension SiteController {
     guard let until = last.until else { return false }
     if now.monotonic >= until { return true }
     guard let next = end(of: last.current, c, .increase, weighing, now) else { return false }
-    let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : hub.settings.horizon / 2
-    return until - now.monotonic <= half && next - until >= hub.settings.horizon / 10
+    let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : lasting(c) / 2
+    return until - now.monotonic <= half && next - until >= lasting(c) / 10
   }
 
   /// Sends the same current anew. Above the fallback that is an increase: it lasts longer than what was granted before.

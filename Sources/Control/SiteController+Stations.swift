@@ -87,16 +87,22 @@ extension SiteController {
     let installed = hub.stations[s].state == .installed
     out.append(.answer(station: s, request, .boot(accepted: installed, interval: .minutes(5))))
     guard installed else { return }
-    if let known = stations[s].identity,
-      known.firmware != identity.firmware || known.model != identity.model || known.serial != identity.serial
-    {
-      // Rule 18: what was proven was proven for another device or firmware.
-      stations[s].trust = min(stations[s].trust, .accepted)
-      stations[s].capabilities = nil
-    }
+    recognise(identity, s)
     stations[s].identity = identity
     distrust(s, now)
     learn(s, &out)
+  }
+
+  /// Rule 18: what was proven was proven for one device with one firmware; it counts again when that comes back.
+  private mutating func recognise(_ identity: StationIdentity, _ s: Int) {
+    if let proof = stations[s].proof, proof.covers(identity) {
+      stations[s].trust = proof.trust
+    } else if let known = stations[s].identity ?? stations[s].proof?.device,
+      known.firmware != identity.firmware || known.model != identity.model || known.serial != identity.serial
+    {
+      stations[s].trust = min(stations[s].trust, .accepted)
+      stations[s].capabilities = nil
+    }
   }
 
   /// A station that was away or has booted may have forgotten what it was told, or had it changed: until it is told again and has
@@ -216,7 +222,7 @@ extension SiteController {
 
   private mutating func refuse(_ s: Int, _ now: EventStamp, _ out: inout [Effect]) {
     stations[s].stage = .refused(until: now.monotonic + refusalPatience)
-    stations[s].trust = .none
+    (stations[s].trust, stations[s].proof) = (.none, nil)
     set(.fallbackRefused(station: s), raised: true, &out)
   }
 

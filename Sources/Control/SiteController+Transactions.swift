@@ -154,7 +154,7 @@ extension SiteController {
     connectors[c].statusAt = now.monotonic
     (connectors[c].demand, connectors[c].drawsLessSince) = (nil, nil)
     (connectors[c].queuedAt, connectors[c].servedSince, connectors[c].pausedSince) = (nil, nil, nil)
-    (connectors[c].cycles, connectors[c].hold) = (0, nil)
+    (connectors[c].cycles, connectors[c].hold, connectors[c].briefly) = (0, nil, nil)
     (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil)
     resetOffers(c)
   }

@@ -36,12 +36,21 @@ extension SiteController {
       stations: stations.indices.map { s in
         HubView.StationView(
           connected: stations[s].connected, controlled: gap(s) == nil, gap: gap(s), identity: stations[s].identity,
-          clockOffset: stations[s].clockOffset)
+          clockOffset: stations[s].clockOffset, capabilities: stations[s].capabilities, trust: stations[s].trust,
+          isCommissioned: stations[s].proof?.covers(stations[s].identity) ?? false)
       }, limits: limits.filter { counts($0, now) }, alarms: alarms.all, storeFailed: storeFailed)
   }
 
   private func counts(_ limit: Limit, _ now: EventStamp) -> Bool {
     limit.from <= now.utc + anticipation && limit.until.map { $0 > now.utc } ?? true
+  }
+
+  /// What a commissioning run found of the fallback of the device that is there now; nil: none did, or it is another device.
+  public func commissionedTrust(of station: String) -> FallbackTrust? {
+    guard let s = hub.stations.firstIndex(where: { $0.id == station }), stations.indices.contains(s),
+      let proof = stations[s].proof, proof.covers(stations[s].identity)
+    else { return nil }
+    return proof.trust
   }
 
   private func name(_ source: Bound.Source) -> String {

@@ -48,6 +48,7 @@ public struct SiteController: Sendable, Codable {
     case .restarted:
       // Decreases leave before they are durable: their numbers may have been used without being remembered.
       lastCommand += 1 << 20
+      endTests()
       forgetLinks(now.monotonic, &out)
     case .limitSet(let limit):
       guard circuits.indices.contains(limit.circuit) else { return out }
@@ -68,6 +69,7 @@ public struct SiteController: Sendable, Codable {
     case .trust(let station, let trust):
       guard stations.indices.contains(station) else { return out }
       stations[station].trust = trust
+      stations[station].proof = Proof(trust: trust, device: stations[station].identity)
     case .order(let order): obey(order, at: now, &out)
     case .tariff(let tariff):
       planning.tariff = tariff
@@ -102,11 +104,21 @@ public struct SiteController: Sendable, Codable {
     case .priority(let connector, let priority):
       if connectors.indices.contains(connector) { connectors[connector].priority = priority }
     case .hold(let connector, let current):
-      if connectors.indices.contains(connector) { connectors[connector].hold = current }
+      if connectors.indices.contains(connector) { (connectors[connector].hold, connectors[connector].briefly) = (current, nil) }
+    case .doubt(let station, let on):
+      if stations.indices.contains(station) { stations[station].isDoubted = on }
+    case .holdBriefly(let connector, let current, let ends):
+      if connectors.indices.contains(connector) { (connectors[connector].hold, connectors[connector].briefly) = (current, ends) }
     case .need(let connector, let need):
       if connectors.indices.contains(connector) { connectors[connector].need = need }
       outdatePlan()
     }
+  }
+
+  /// Whoever held connectors for a test is gone.
+  private mutating func endTests() {
+    for c in connectors.indices { (connectors[c].hold, connectors[c].briefly) = (nil, nil) }
+    for s in stations.indices { stations[s].isDoubted = false }
   }
 
   /// Takes a new site over; what keeps its id keeps what is known of it (rule 19).
@@ -148,7 +160,7 @@ public struct SiteController: Sendable, Codable {
           return StationState(trust: station.trust)
         }
         var state = old.stations[place]
-        if old.hub.stations[place].trust != station.trust { state.trust = station.trust }
+        if old.hub.stations[place].trust != station.trust { restate(station.trust, of: &state) }
         return state
       })
     var moved: [ConnectorState] = []
@@ -169,6 +181,16 @@ public struct SiteController: Sendable, Codable {
       moved.append(state)
     }
     connectors = Tracked(moved)
+  }
+
+  /// A site file says something else than before of a fallback: less is believed at once, and takes back what was proven; more does not
+  /// outdo what a commissioning run found of the same device.
+  private func restate(_ trust: FallbackTrust, of state: inout StationState) {
+    if trust < state.trust {
+      (state.trust, state.proof) = (trust, nil)
+    } else if !(state.proof?.covers(state.identity) ?? false) {
+      state.trust = trust
+    }
   }
 
   private mutating func reinstall(_ station: Int, at now: EventStamp) {

@@ -41,6 +41,10 @@ extension LiveHub {
       tell("refused_planned", ["station": knock.stationID, "remote": knock.remote])
       return .unknown
     }
+    if tests.shutOut.contains(index) {
+      tests.watcher?(.knock(station: index))
+      return .later
+    }
     guard let hash = stations[index].password else { return .accept }
     guard knock.user == knock.stationID, let password = knock.password, hash.matches(password) else {
       tell("refused_password", ["station": knock.stationID, "remote": knock.remote])
@@ -102,8 +106,8 @@ extension LiveHub {
   /// Puts a new plan in force. Listeners stay as they were at the start. From any thread.
   /// - Throws: why it is refused; the old plan stays then.
   public func reload(_ next: Plan) throws(Flaw) {
-    let refusals = SiteCheck(next.site).refusals
-    guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
+    let refusals = loop.sync { [self] in Self.refusals(of: next.site, knowing: driver.controller, isTrial: false) }
+    guard refusals.isEmpty else { throw .refused(refusals) }
     for station in next.site.hub.stations {
       if let text = station.passwordHash, PasswordHash(text) == nil { throw .password(station: station.id) }
     }
@@ -142,6 +146,7 @@ extension LiveHub {
       think(.limitWithdrawn(id: limit.id))
     }
     announceLimits()
+    announceTrust()
     if before.site.hub.meters != next.site.hub.meters || before.meterProfiles != next.meterProfiles {
       meterLink?.stop()
       meterLink = nil

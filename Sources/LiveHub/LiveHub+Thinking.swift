@@ -27,6 +27,7 @@ extension LiveHub {
       if driver.controller.hub != hub { think(.configured(hub, version: Self.version)) }
     }
     announceLimits()
+    announceTrust()
     if hub.access == .anyone { tell("anyone_may_charge") }
     clockCheck = loop.every(.seconds(1)) { [box] in box.hub?.checkClock() }
     thinLater(after: Self.firstThinning)
@@ -81,6 +82,10 @@ extension LiveHub {
     isThinking = true
     while !waiting.isEmpty {
       let next = waiting.removeFirst()
+      tests.watcher?(.event(next))
+      if case .station(let station, .booted) = next, let asked = tests.onBoot[station] {
+        waiting.insert(.order(.station(station, asked)), at: 0)
+      }
       act(driver.handle(next, utc: utc, monotonic: monotonic))
     }
     isThinking = false
@@ -107,6 +112,7 @@ extension LiveHub {
 
   private func act(_ effects: [Effect]) {
     for effect in effects {
+      tests.watcher?(.effect(effect))
       switch effect {
       case .command(let id, let station, let command, let urgency):
         guard stations.indices.contains(station) else { continue }

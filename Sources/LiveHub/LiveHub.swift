@@ -62,6 +62,8 @@ public final class LiveHub: @unchecked Sendable {
   var links: [LinkHandle: (station: Int, server: Int)] = [:]
   public var counts = Counts()
   var isStopping = false
+  /// What a commissioning run sees and asks of the house.
+  var tests = Tests()
 
   /// Messages since the start.
   public struct Counts: Hashable, Sendable {
@@ -106,12 +108,14 @@ public final class LiveHub: @unchecked Sendable {
 
   /// Locks the state directory, opens the journal and brings the mind back from it. Nothing is heard or said before `start`.
   /// - Parameters:
+  ///   - isTrial: a site that holds only once the fallbacks are proven is let in, to prove them. The mind counts each station that is
+  ///     not proven at its worst all the same.
   ///   - clock: tests give one that they move.
   ///   - vfs: SQLite's file system for the journal, for tests; nil: its own.
   /// - Throws: `Flaw`.
-  public init(_ plan: Plan, state path: String, clock: HubClock = .system, vfs: String? = nil, log: @escaping Log) throws(Flaw) {
-    let refusals = SiteCheck(plan.site).refusals
-    guard refusals.isEmpty else { throw .refused(refusals.map(\.description)) }
+  public init(
+    _ plan: Plan, state path: String, isTrial: Bool = false, clock: HubClock = .system, vfs: String? = nil, log: @escaping Log
+  ) throws(Flaw) {
     do throws(StateDirectory.Flaw) { state = try StateDirectory(path: path) } catch { throw .state(error) }
     do throws(LoopFault) { loop = try EventLoop() } catch { throw .loop(error) }
     (self.plan, self.log, self.clock) = (plan, log, clock)
@@ -126,6 +130,13 @@ public final class LiveHub: @unchecked Sendable {
     }
     wallOffset = clock.offset
     box.hub = self
+    let refusals = Self.refusals(of: plan.site, knowing: driver.controller, isTrial: isTrial)
+    guard refusals.isEmpty else {
+      loop.stop()
+      driver.store.close()
+      state.unlock()
+      throw .refused(refusals)
+    }
   }
 
   /// Listens, polls and thinks from now on.

@@ -122,10 +122,13 @@ enum InputCoding {
       writer.put(
         byte: mask([
           station.connected, station.controlled, station.gap != nil, station.identity != nil, station.clockOffset != nil,
+          station.capabilities != nil, station.isCommissioned,
         ]))
+      writer.put(text: station.trust.rawValue)
       if let gap = station.gap { try BinaryEncoder.encode(gap, to: &writer) }
       if let identity = station.identity { try BinaryEncoder.encode(identity, to: &writer) }
       if let offset = station.clockOffset { writer.put(offset.raw) }
+      if let capabilities = station.capabilities { try BinaryEncoder.encode(capabilities, to: &writer) }
     }
     try BinaryEncoder.encode(view.limits, to: &writer)
     try BinaryEncoder.encode(view.alarms, to: &writer)
@@ -136,12 +139,17 @@ enum InputCoding {
     view.storeFailed = try reader.byte() != 0
     for _ in 0..<(try reader.count()) {
       let mask = try reader.byte()
+      let at = reader.position
+      let word = try reader.text()
+      guard let trust = FallbackTrust(rawValue: word) else { throw .badValue("trust \(word)", at: at) }
       let gap = mask & 4 == 0 ? nil : try BinaryDecoder.decode(ControlGap.self, from: &reader)
       let identity = mask & 8 == 0 ? nil : try BinaryDecoder.decode(StationIdentity.self, from: &reader)
       let offset = mask & 16 == 0 ? nil : TimeSpan(raw: try reader.integer())
+      let capabilities = mask & 32 == 0 ? nil : try BinaryDecoder.decode(StationCapabilities.self, from: &reader)
       view.stations.append(
         HubView.StationView(
-          connected: mask & 1 != 0, controlled: mask & 2 != 0, gap: gap, identity: identity, clockOffset: offset))
+          connected: mask & 1 != 0, controlled: mask & 2 != 0, gap: gap, identity: identity, clockOffset: offset,
+          capabilities: capabilities, trust: trust, isCommissioned: mask & 64 != 0))
     }
     view.limits = try BinaryDecoder.decode([Limit].self, from: &reader)
     view.alarms = try BinaryDecoder.decode([Alarm].self, from: &reader)

@@ -14,6 +14,20 @@ public final class Rig: @unchecked Sendable {
     public var speed = 1
     /// Mean time until the next vehicle comes to a free connector, at speed 1.
     public var arrivals = TimeSpan.minutes(10)
+    /// Meters listen where the site file has them; otherwise wherever there is a free port.
+    public var keepsPlaces = false
+    /// Instead of vehicles that come and go: at each connector a load on the first of these conductors, and whenever it is stopped from
+    /// afar, one on the next.
+    public var loads: [Phases] = []
+    public var largestLoad = Current.amperes(32)
+    /// The longest that a vehicle or load takes to follow.
+    public var slowest = TimeSpan.seconds(15)
+    /// Nothing but the connectors changes its load.
+    public var isStill = false
+    /// Per meter: what it counts of each of its own phases, in thousandths; negative: the transformer is turned.
+    public var transformers: [Int: PerPhase<Int>] = [:]
+    /// Per station: what it does wrong.
+    public var quirks: [Int: [StationQuirk]] = [:]
     public init() {}
   }
   /// Why a rig cannot be built.
@@ -62,6 +76,8 @@ public final class Rig: @unchecked Sendable {
   private var nextArrival: [Int]
   private var imported: [Int]
   private var lastTag = 0
+  /// Per connector: how many loads have been there.
+  private var turns: [Int]
   private var (stirAt, jumpAt) = (0, 20_000)
   private var ticker: LoopTimer?
   private var flaw: Flaw?
@@ -81,7 +97,9 @@ public final class Rig: @unchecked Sendable {
         board.append(buses.count)
         buses.append(hub.meters[i].bus)
         boards.append(meters)
-        do throws(ModbusServer.Flaw) { servers.append(try ModbusServer(tcp: 0) { meters.answer(unit: $0, $1) }) } catch {
+        var port = 0
+        if options.keepsPlaces, case .tcp(_, let place) = hub.meters[i].bus { port = place }
+        do throws(ModbusServer.Flaw) { servers.append(try ModbusServer(tcp: port) { meters.answer(unit: $0, $1) }) } catch {
           throw .server(error)
         }
       }
@@ -92,7 +110,8 @@ public final class Rig: @unchecked Sendable {
     let still = hub.circuits.map { _ in PerPhase<Current>.zero }
     report = Report(flows: still, peaks: still)
     // The first vehicles come soon, one after the other.
-    nextArrival = hub.connectors.indices.map { _ in random.pick(3000...60_000) }
+    nextArrival = hub.connectors.indices.map { _ in options.loads.isEmpty ? random.pick(3000...60_000) : 1000 }
+    turns = hub.connectors.map { _ in 0 }
     imported = hub.meters.map { _ in 1_000_000 }
     self.random = random
     try loop.sync { [self] () throws(Flaw) in
@@ -110,9 +129,10 @@ public final class Rig: @unchecked Sendable {
           continue
         }
         let emulated = EmulatedStation(
-          station, connectors: Array(hub.connectors[station.connectors]), quirks: [], epoch: clock.epoch,
+          station, connectors: Array(hub.connectors[station.connectors]), quirks: options.quirks[index] ?? [],
+          epoch: clock.epoch,
           offset: random.pick(-1500...1500), random: SeededRandom(seed: options.seed, part: index))
-        let wired = RigStation(emulated, loop: loop, clock: clock)
+        let wired = RigStation(emulated, loop: loop, clock: clock, patience: options.keepsPlaces ? 2 : 30)
         stations.append(wired)
         do throws(LoopFault) { try wired.connect(host: host, port: port) } catch { throw .loop(error.description) }
       }
@@ -146,8 +166,8 @@ public final class Rig: @unchecked Sendable {
   private func tick() {
     let now = clock.now
     for station in stations { station?.wake() }
-    arrive(at: now)
-    if now >= stirAt {
+    if options.loads.isEmpty { arrive(at: now) } else { changeLoads(at: now) }
+    if now >= stirAt, !options.isStill {
       ground.stir(jump: now >= jumpAt, at: now)
       stirAt = now + random.pick(500...2000)
       if now >= jumpAt { jumpAt = now + random.pick(10_000...60_000) }
@@ -176,13 +196,41 @@ public final class Rig: @unchecked Sendable {
       let conductors = wired == .all ? random.choose([Phases.all, .all, .all, .l1, [.l1, .l2]]) : wired
       let energy = Energy.wattHours(random.pick(5000...40_000) / options.speed)
       let vehicle = Vehicle(
-        conductors: conductors, maximum: .amperes(random.choose([16, 16, 32, 10, 20])), energy: energy, slowest: .seconds(15))
+        conductors: conductors, maximum: .amperes(random.choose([16, 16, 32, 10, 20])), energy: energy, slowest: options.slowest)
       let stay = random.pick(1_200_000...10_800_000) / options.speed
-      lastTag += 1
       report.sessions += 1
       station.plugIn(
-        index - hub.stations[connector.station].connectors.lowerBound, vehicle, idTag: "tag-\(lastTag)", leaving: now + stay)
+        index - hub.stations[connector.station].connectors.lowerBound, vehicle, idTag: newTag(), leaving: now + stay)
       nextArrival[index] = now + stay + random.wait(mean: max(1000, options.arrivals.milliseconds / options.speed))
+    }
+  }
+
+  /// A tag that the site lets in.
+  private func newTag() -> String {
+    lastTag += 1
+    if case .tags(let tags) = hub.access, !tags.isEmpty { return tags[lastTag % tags.count] }
+    return "tag-\(lastTag)"
+  }
+
+  /// Test loads: the next one comes when the one before has been stopped from afar and taken away.
+  private func changeLoads(at now: Int) {
+    for index in hub.connectors.indices {
+      let connector = hub.connectors[index]
+      guard stations.indices.contains(connector.station), let station = stations[connector.station] else { continue }
+      let b = index - hub.stations[connector.station].connectors.lowerBound
+      let bay = station.station.bays[b]
+      if bay.vehicle == nil, nextArrival[index] <= now {
+        let wanted = options.loads[turns[index] % options.loads.count].intersection(ground.conductors(of: index))
+        let load = Vehicle(
+          conductors: wanted.isEmpty ? ground.conductors(of: index) : wanted, maximum: options.largestLoad,
+          energy: .wattHours(500_000), slowest: options.slowest)
+        turns[index] += 1
+        report.sessions += 1
+        station.plugIn(b, load, idTag: newTag(), leaving: Int.max / 4, within: 500...1500)
+      } else if bay.vehicle != nil, bay.transaction == nil, bay.status == .finishing {
+        station.unplug(b)
+        nextArrival[index] = now + 2000
+      }
     }
   }
 
@@ -198,7 +246,10 @@ public final class Rig: @unchecked Sendable {
       guard let measurement = element.measurement, let map = profiles[measurement.meter].map else { continue }
       var flow = report.flows[circuit]
       if measurement.inverted { flow = flow.map { -$0 } }
-      let own = measurement.rotation.onDevice(flow)
+      var own = measurement.rotation.onDevice(flow)
+      if let wrong = options.transformers[measurement.meter] {
+        for phase in Phase.allCases { own[phase] = own[phase].scaled(wrong[phase], over: 1000) }
+      }
       var values = MeterValues()
       var total = 0
       for (i, phase) in Phase.allCases.enumerated() {

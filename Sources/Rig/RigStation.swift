@@ -25,8 +25,11 @@ final class RigStation: @unchecked Sendable {
   private var hasBooted = false
   private(set) var received = 0
 
-  init(_ station: EmulatedStation, loop: EventLoop, clock: RigClock) {
-    (self.station, self.loop, self.clock) = (station, loop, clock)
+  /// The longest wait between two tries to connect, seconds.
+  private let patience: Int
+
+  init(_ station: EmulatedStation, loop: EventLoop, clock: RigClock, patience: Int) {
+    (self.station, self.loop, self.clock, self.patience) = (station, loop, clock, patience)
   }
 
   // MARK: Connection
@@ -66,7 +69,7 @@ final class RigStation: @unchecked Sendable {
       loop.after(.seconds(reconnectDelay)) { [weak self] in
         if let self, self.isWanted { self.client?.connect() }
       }
-      reconnectDelay = min(30, reconnectDelay * 2)
+      reconnectDelay = min(patience, reconnectDelay * 2)
     }
   }
 
@@ -81,8 +84,13 @@ final class RigStation: @unchecked Sendable {
   /// All energy that its vehicles were given.
   func delivered() -> Energy { station.delivered(at: clock.now) }
 
-  func plugIn(_ bay: Int, _ vehicle: Vehicle, idTag: String, leaving: Int) {
-    station.plugIn(bay, vehicle, idTag: idTag, leaving: leaving, at: clock.now)
+  func plugIn(_ bay: Int, _ vehicle: Vehicle, idTag: String, leaving: Int, within: ClosedRange<Int> = 2000...30_000) {
+    station.plugIn(bay, vehicle, idTag: idTag, leaving: leaving, within: within, at: clock.now)
+    drain()
+  }
+
+  func unplug(_ bay: Int) {
+    station.unplug(bay, at: clock.now)
     drain()
   }
 

@@ -34,8 +34,9 @@ public struct Bay: Sendable {
   var spikeUntil: Int?
   /// The held limit's steps, as they were last computed.
   public internal(set) var steps: [Step] = []
-  /// When the newest profile came.
+  /// When the newest profile came, and when the transaction began.
   var profileAt = 0
+  var beganAt = 0
   /// Since when it could charge and is not let, ms.
   public internal(set) var starvingSince: Int?
   public internal(set) var servedSince: Int?

@@ -4,14 +4,20 @@ import Site
 
 extension EmulatedStation {
   /// A vehicle is plugged in; it stays until `leaving`.
-  public mutating func plugIn(_ b: Int, _ vehicle: Vehicle, idTag: String, leaving: Int, at now: Int) {
+  /// - Parameter within: how long after it its driver asks to charge, ms.
+  public mutating func plugIn(
+    _ b: Int, _ vehicle: Vehicle, idTag: String, leaving: Int, within: ClosedRange<Int> = 2000...30_000, at now: Int
+  ) {
     guard bays[b].vehicle == nil, bays[b].transaction == nil else { return }
     bays[b].vehicle = vehicle
     bays[b].idTag = idTag
     bays[b].leavesAt = leaving
-    bays[b].stepAt = now + random.pick(2000...30_000)
+    bays[b].stepAt = now + random.pick(within)
     setStatus(b, .preparing, at: now)
   }
+
+  /// Its vehicle is taken away with the next `wake`.
+  public mutating func unplug(_ b: Int, at now: Int) { if bays[b].vehicle != nil { bays[b].leavesAt = now } }
 
   mutating func wake(_ b: Int, at now: Int) {
     if bays[b].limitAt <= now { refreshLimit(b, at: now, immediately: false) }
@@ -61,6 +67,7 @@ extension EmulatedStation {
     let start = TransactionStart(
       connector: bays[b].number, idTag: bays[b].idTag, meterStart: bays[b].register, at: stamp(now),
       messageID: "\(station.id)-\(lastTicket)")
+    bays[b].beganAt = now
     bays[b].transaction = Bay.LocalTransaction(id: lastLocal, isKnown: false, ticket: lastTicket, start: start)
     store.begin(transaction: lastLocal, connector: bays[b].number, at: clock(now))
     tell(.start(start, ticket: lastTicket))

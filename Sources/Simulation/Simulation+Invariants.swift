@@ -89,6 +89,8 @@ extension Simulation {
     guard let b = station.bays.firstIndex(where: { $0.number == number }), station.bays[b].transaction != nil else { return }
     // What was written before the clock was set lasts as long as the clock then says: it counts (rule 5) until it is written anew.
     guard station.bays[b].profileAt >= station.clockSetAt else { return }
+    // Relative schedules count from a start that the clock has moved away from: nothing that is sent can be relied on.
+    guard hub.stations[s].traits.profileKind == .absolute || station.bays[b].beganAt >= station.clockSetAt else { return }
     let fallback = max(
       station.bays[b].connector.fallback, hub.stations[s].traits.deadMan ? .zero : station.bays[b].connector.minimum)
     let latest = now + hub.settings.horizon.raw + hub.settings.largestSkew.raw + 2000
@@ -212,8 +214,12 @@ extension Simulation {
       // Without a dead-man and with no fallback it may get nothing (rule 17); W that the vehicle's phases share may stay below 6 A (rule 8).
       let traits = hub.stations[s].traits
       guard traits.deadMan || hub.connectors[c].fallback >= hub.connectors[c].minimum else { continue }
-      if case .later = view.connectors[c].reason { continue }  // it has chosen to wait
-      guard let since = bay.starvingSince, now - since > 8 * period, let vehicle = bay.vehicle else { continue }
+      // W that the vehicle's phases share need the room of all of them at once (rule 8).
+      guard traits.rateUnit == .amperes || traits.dividesWatts else { continue }
+      // It has chosen to wait for as long as the plan has it charge later.
+      if case .later = view.connectors[c].reason { waitedByPlanAt[c] = now }
+      guard let since = bay.starvingSince.map({ max($0, waitedByPlanAt[c]) }), now - since > 8 * period, let vehicle = bay.vehicle
+      else { continue }
       for other in hub.connectors.indices where other != c && hub.connectors[other].circuit == hub.connectors[c].circuit {
         let t = hub.connectors[other].station
         let rival = stations[t].bays[other - hub.stations[t].connectors.lowerBound]

@@ -97,6 +97,8 @@ public final class Simulation {
   var toldIDs: [Int: (Int, Int)] = [:]
   /// Per connector: the newest command with a profile for its transaction that left the mind.
   var newestCommand: [CommandID?]
+  /// Per connector: when the plan was last seen to let it wait.
+  var waitedByPlanAt: [Int]
   var recent: [(Int, Event)] = []
   var recentPlace = 0
   var toldOffset: [Int?]
@@ -149,6 +151,7 @@ public final class Simulation {
     (lastUp, lastDown) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
     pending = Array(repeating: [], count: count)
     toldOffset = Array(repeating: nil, count: count)
+    waitedByPlanAt = Array(repeating: -1, count: hub.connectors.count)
     newestCommand = Array(repeating: nil, count: hub.connectors.count)
     lastReading = Array(repeating: (0, -1_000_000, -1_000_000), count: hub.meters.count)
     self.random = random

@@ -19,6 +19,8 @@ public enum Admission: Hashable, Sendable {
   case unknown
   /// Password wrong or missing: 401.
   case unauthorized
+  /// Not now: 503.
+  case later
 }
 
 /// A station that knocks, as the house sees it when it decides.

@@ -80,6 +80,11 @@ public final class StationServer: Sendable {
     loop.run { [table] in table.close(handle, code: code, reason: reason, end: .closedByUs(code: code)) }
   }
 
+  /// Ends the connection as a broken network would, without a Close frame; `closed` is delivered with `lost`.
+  public func cut(_ handle: LinkHandle) {
+    loop.run { [table] in table.cut(handle) }
+  }
+
   /// Stops reading from a station that has too many unanswered messages; TCP makes it wait.
   public func hold(_ handle: LinkHandle) {
     loop.run { [table] in table.hold(handle) }

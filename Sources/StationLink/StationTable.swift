@@ -84,6 +84,7 @@ extension StationTable {
     case .unknown: exchange.reply(404, text: "unknown station")
     case .unauthorized:
       exchange.reply(401, text: "wrong password", fields: [.init("WWW-Authenticate", "Basic realm=\"ocpp\"")])
+    case .later: exchange.reply(503, text: "not now")
     case .accept:
       guard whenStopped == nil else { return exchange.reply(503, text: "going away") }
       welcome(exchange, key: key, stationID: stationID)
@@ -152,6 +153,11 @@ extension StationTable {
   func close(_ handle: LinkHandle, code: UInt16, reason: String, end: LinkEnd) {
     guard let connection = find(handle) else { return }
     beginClosing(connection, code: code, reason: reason, end: end)
+  }
+
+  /// Ends the connection as a broken network would: no Close frame.
+  func cut(_ handle: LinkHandle) {
+    if let connection = find(handle) { free(connection, end: .lost) }
   }
 
   func hold(_ handle: LinkHandle) {

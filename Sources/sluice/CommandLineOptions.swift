@@ -28,6 +28,8 @@ struct CommandLineOptions {
 
   func has(_ name: String) -> Bool { values.contains { $0.name == name } }
   func text(_ name: String) -> String? { values.last { $0.name == name }?.value }
+  /// Every value given under this name, in order.
+  func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
   func whole(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
     guard let text = text(name) else { return nil }
     guard let value = Int(text), range.contains(value) else {

@@ -13,6 +13,10 @@ import Glibc
     Command(
       name: "demo", summary: "runs the controller with emulated stations, vehicles and meters on real wires", run: DemoCommand.run),
     Command(
+      name: "commission", summary: "tests how each station is wired, whether it obeys and falls back, and writes a protocol",
+      run: CommissionCommand.run),
+    Command(name: "rig", summary: "plays the stations and meters of a site, with mistakes on request", run: RigCommand.run),
+    Command(
       name: "check", summary: "says what is wrong with a site file, or prints the site with its margins", run: CheckCommand.run),
     Command(name: "meter", summary: "reads, recognises or emulates a Modbus meter", run: MeterCommand.run),
     Command(name: "composite", summary: "prints the composite schedule of charging profiles", run: CompositeCommand.run),

@@ -35,15 +35,16 @@ import Testing
     func inputs(_ entry: Batch.Remains) -> Inputs? { try? Inputs(entry.references, at: entry.stamp) { blocks[$0.digest] } }
     func story(_ id: Int, lacksReadings: Bool = false) -> TransactionStory {
       var story = TransactionStory(transaction: id)
-      for entry in entries where !lacksReadings || entry.event.map(Self.isSample) != true {
-        story.take(entry, lacksReadings: lacksReadings) { inputs($0) }
+      for entry in entries {
+        story.take(lacksReadings ? Self.thinned(entry) : entry, lacksReadings: lacksReadings) { inputs($0) }
       }
       if let last = entries.last { story.finish(at: last.stamp.utc) }
       return story
     }
-    static func isSample(_ event: Event) -> Bool {
-      if case .station(_, .sampled) = event { return true }
-      return false
+    /// What thinning leaves of an entry.
+    static func thinned(_ entry: Batch.Remains) -> Batch.Remains {
+      guard case .station(_, .sampled)? = entry.event else { return entry }
+      return .thinned(entry.stamp, effects: entry.effects, references: entry.references)
     }
     func explain(_ subject: Explanation.Subject, _ story: TransactionStory, at: Instant) -> Explanation {
       let applied = story.moment(at: at).applied

@@ -111,7 +111,7 @@ import Site
       id: "yard",
       circuits: [
         Circuit(
-          id: "connection", rating: PerPhase(all: .amperes(125)), baseWorst: PerPhase(all: .amperes(20)),
+          id: "connection", rating: PerPhase(all: .amperes(400)), baseWorst: PerPhase(all: .amperes(20)),
           measurement: .init(meter: 0))
       ],
       meters: [Meter(id: "m", profile: "generic", bus: .tcp(host: "localhost", port: 502))])
