@@ -146,6 +146,7 @@ extension LiveHub {
       think(.limitWithdrawn(id: limit.id))
     }
     announceLimits()
+    if before.site.tariff != next.site.tariff { checkTariff() }
     announceTrust()
     if before.site.hub.meters != next.site.hub.meters || before.meterProfiles != next.meterProfiles {
       meterLink?.stop()

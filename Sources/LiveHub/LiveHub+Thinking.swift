@@ -31,6 +31,8 @@ extension LiveHub {
     if hub.access == .anyone { tell("anyone_may_charge") }
     clockCheck = loop.every(.seconds(1)) { [box] in box.hub?.checkClock() }
     thinLater(after: Self.firstThinning)
+    checkTariff()
+    tariffCheck = loop.every(Self.tariffInterval) { [box] in box.hub?.checkTariff() }
   }
 
   /// The limits of the site file, and where nobody sets limits from outside those that hold for want of them.
@@ -86,6 +88,9 @@ extension LiveHub {
       if case .station(let station, .booted) = next, let asked = tests.onBoot[station] {
         waiting.insert(.order(.station(station, asked)), at: 0)
       }
+      if case .station(_, .outcome(let command, let outcome)) = next {
+        counts.decreases.hear(outcome, of: command, at: monotonic)
+      }
       act(driver.handle(next, utc: utc, monotonic: monotonic))
     }
     isThinking = false
@@ -117,6 +122,7 @@ extension LiveHub {
       case .command(let id, let station, let command, let urgency):
         guard stations.indices.contains(station) else { continue }
         counts.commands += 1
+        if urgency == .decrease { counts.decreases.leave(id, at: monotonic) }
         carry(stations[station].dialogue.command(id, command, urgency: urgency, at: now), station)
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }

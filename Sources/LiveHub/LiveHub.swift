@@ -53,6 +53,8 @@ public final class LiveHub: @unchecked Sendable {
   var timer: LoopTimer?
   var timerAt: Monotonic?
   var clockCheck: LoopTimer?
+  var tariffCheck: LoopTimer?
+  var tariffSeen = TariffState.unknown
   var thinning: LoopTimer?
   var wallOffset: TimeSpan
   var servers: [StationServer] = []
@@ -72,6 +74,7 @@ public final class LiveHub: @unchecked Sendable {
     public var readings = 0
     public var meterFaults = 0
     public var commands = 0
+    public var decreases = ReactionTimes()
   }
 
   /// A station as the house keeps it, over all its connections.
@@ -176,7 +179,7 @@ public final class LiveHub: @unchecked Sendable {
     }
     return ports
   }
-  private func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(plan.folder)/\(path)" }
+  func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(plan.folder)/\(path)" }
 
   /// Ends in order: no meters, no links, everything recorded durable. Blocks; not from the loop's thread.
   public func stop() {
@@ -190,6 +193,7 @@ public final class LiveHub: @unchecked Sendable {
     let store = loop.sync { [self] () -> JournalStore in
       timer?.cancel()
       clockCheck?.cancel()
+      tariffCheck?.cancel()
       thinning?.cancel()
       driver.finish(monotonic: monotonic)
       return driver.store

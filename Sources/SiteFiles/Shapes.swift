@@ -32,6 +32,12 @@ extension Shape where Value == TimeSpan {
   }
 }
 
+extension Shape where Value == Energy {
+  static func kilowattHours(_ range: ClosedRange<Int>) -> Shape {
+    Shape<Int>.scaled(3, range, "an energy in kWh").map { Energy.wattHours($0) }
+  }
+}
+
 extension Shape where Value == Instant {
   static var time: Shape {
     Shape<String>.text.map("a time with its zone, like \"2026-11-22T06:00:00Z\"") { text in

@@ -79,10 +79,12 @@ extension SiteBuilder {
           "at least \(minimum.text), as the model \"\(traits.model)\" is not known to honour a fallback of 0 A (these are: \(able))"
       )
     }
-    let connector = Connector(
+    var connector = Connector(
       station: station, number: number, circuit: (circuit ?? nil) ?? 0, supply: supply, wiring: wiring, maximum: maximum,
       minimum: minimum, fallback: fallback, weight: reader.optional("weight", .whole(1...1000), else: 100),
       priority: reader.optional("priority", .whole(1...1000), else: 100))
+    connector.usualStay = reader.optional("usual_stay_min", .minutes(15...2880))
+    connector.usualEnergy = reader.optional("usual_energy_kwh", .kilowattHours(1...1000))
     reader.finish()
     hub.connectors.append(connector)
   }

@@ -31,6 +31,7 @@ struct SiteBuilder {
     complainAboutRepeats(hub.stations.map(\.id), under: "stations", of: reader)
     readAccess(reader)
     if let settings = reader.object("settings") { hub.settings = Self.settings(settings) }
+    let tariff = readPlanning(reader)
     let listeners = reader.objects("listen").map(Self.listener)
     let state = reader.optional("state", .text)
     let journal = reader.object("journal")
@@ -44,7 +45,29 @@ struct SiteBuilder {
     reader.finish()
     return SiteFile(
       hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887, tls: nil)] : listeners, stateFolder: state,
-      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe)
+      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe, tariff: tariff)
+  }
+
+  /// - Returns: the path of the tariff file, as written.
+  private mutating func readPlanning(_ reader: ObjectReader) -> String? {
+    guard let planning = reader.object("planning") else { return nil }
+    var policy = PlanningPolicy()
+    policy.horizon = planning.optional("horizon_h", Shape<Int>.whole(1...48).map { TimeSpan.hours($0) }, else: policy.horizon)
+    let slots = Shape<Int>.whole(5...60).map("a number of minutes that divides an hour: 5, 6, 10, 12, 15, 20, 30 or 60") {
+      60 % $0 == 0 ? TimeSpan.minutes($0) : nil
+    }
+    policy.slot = planning.optional("slot_min", slots, else: policy.slot)
+    policy.peakPrice = planning.optional("peak_eur_per_kw", .scaled(6, 0...10_000, "a price in EUR per kW"), else: policy.peakPrice)
+    policy.carbonPrice = planning.optional(
+      "co2_eur_per_kg", .scaled(6, 0...1000, "a price in EUR per kg of CO2"), else: policy.carbonPrice)
+    policy.price = .microEuros(
+      planning.optional("eur_per_kwh", .scaled(6, -100...100, "a price in EUR per kWh"), else: policy.price.raw))
+    policy.assumedStay = planning.optional("assumed_stay_min", .minutes(15...2880), else: policy.assumedStay)
+    policy.assumedEnergy = planning.optional("assumed_energy_kwh", .kilowattHours(1...1000), else: policy.assumedEnergy)
+    let tariff = planning.optional("tariff", .text)
+    planning.finish()
+    hub.planning = policy
+    return tariff
   }
 
   private func readSupply(_ reader: ObjectReader) {

@@ -17,6 +17,8 @@ public struct SiteFile: Hashable, Sendable {
   public var limits: [Limit]
   /// One for each circuit: the limit that holds when whoever sets limits from outside falls silent.
   public var failsafe: [PerPhase<Current>?]
+  /// Path of the file with the prices of energy, as written; nil: there is none.
+  public var tariff: String?
 
   public struct Listener: Hashable, Sendable {
     public var address: String
@@ -52,10 +54,10 @@ public struct SiteFile: Hashable, Sendable {
 
   init(
     hub: Hub, listeners: [Listener], stateFolder: String?, rawDays: Int, inputDays: Int, limits: [Limit],
-    failsafe: [PerPhase<Current>?]
+    failsafe: [PerPhase<Current>?], tariff: String?
   ) {
     (self.hub, self.listeners, self.stateFolder) = (hub, listeners, stateFolder)
     (self.rawDays, self.inputDays) = (rawDays, inputDays)
-    (self.limits, self.failsafe) = (limits, failsafe)
+    (self.limits, self.failsafe, self.tariff) = (limits, failsafe, tariff)
   }
 }

@@ -106,7 +106,7 @@ struct DemoSummary {
       "", "after \(elapsed.components.seconds) s: \(report.sessions) vehicles came, \(report.energy.wattHours) Wh charged",
       "messages: \(counts.received) from stations, \(counts.sent) to stations, \(counts.commands) commands, "
         + "\(counts.readings) meter readings (\(counts.meterFaults) failed)",
-      "highest load against the limit of the fuse:",
+      reactions, "highest load against the limit of the fuse:",
     ]
     for (k, circuit) in hub.circuits.enumerated() {
       let cells = Phase.allCases.map { phase in
@@ -118,5 +118,13 @@ struct DemoSummary {
     if report.violations.isEmpty { lines.append("no limit was exceeded for longer than its protective device bears") }
     for violation in report.violations { lines.append("VIOLATED: \(violation)") }
     return lines.joined(separator: "\n")
+  }
+
+  private var reactions: String {
+    guard let median = counts.decreases.quantile(500), let slowest = counts.decreases.quantile(990) else {
+      return "reaction: no current had to be lowered"
+    }
+    return "reaction: \(counts.decreases.count) decreases, from decision to the station's answer \(median.milliseconds) ms in the "
+      + "median, \(slowest.milliseconds) ms at the 99th percentile"
   }
 }
