@@ -61,7 +61,7 @@ extension JournalReader {
     let day = TimeSpan.days(1).raw
     var days = try database.query(
       """
-      SELECT last_at_ms / \(day), sum(last - first + 1), sum(length(kept)), coalesce(sum(length(k.bytes)), 0)
+      SELECT b.last_at_ms / \(day), sum(b.last - b.first + 1), sum(length(b.kept)), coalesce(sum(length(k.bytes)), 0)
       FROM batches b LEFT JOIN \(readingsOfBatch) GROUP BY 1 ORDER BY 1
       """
     ) { row in
