@@ -118,7 +118,9 @@ public struct Page {
     switch life.following {
     case .neverInForce: return "it never applied"
     case .tooShort(let reaction):
-      return "replaced before the \(Figures.seconds(reaction)) were over that station and vehicle may take"
+      let patience = "the \(Figures.seconds(reaction)) that station and vehicle may take"
+      return life.supersededAt.map { "replaced \(time($0)), before \(patience)" }
+        ?? "not known: it applied for less than \(patience)"
     case .notMeasured: return "not measured while it applied"
     case .followed(let drawn): return "yes: at most \(most(drawn)), offered \(Figures.offer(life.offer)) A"
     case .exceeded(let drawn): return "NO: up to \(most(drawn)), offered \(Figures.offer(life.offer)) A"
@@ -173,10 +175,20 @@ public struct Page {
     }
     if budget.stations != .zero { line("stations themselves", negative(budget.stations)) }
     if budget.reserve != .zero { line("for an arrival", negative(budget.reserve), "kept free for the next vehicle") }
-    line("left", budget.left)
+    line("left", budget.left, promise(budget))
     return lines
   }
 
+  /// What is left may be meant for others already.
+  private func promise(_ budget: Explanation.Budget) -> String {
+    guard !budget.isConfirmed, budget.left.largest >= .smallestOffer else { return "" }
+    let waiting = explanation.sessions.count { session in
+      if case .awaitingRoom = session.view.reason { return session.connector != explanation.connector }
+      return false
+    }
+    if waiting == 0 { return "" }
+    return "\(waiting) \(waiting == 1 ? "vehicle has" : "vehicles have") a share in it as soon as a measurement confirms the room"
+  }
   private func counted(_ budget: Explanation.Budget) -> String {
     "counted at \(Figures.phases(budget.committed)) until they are measured lower"
   }

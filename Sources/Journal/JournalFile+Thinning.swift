@@ -81,7 +81,6 @@ extension JournalFile {
   private struct Old {
     var first: Int
     var last: UInt64
-    var readings: [UInt8]
   }
   /// The next batches after what `what` has reached, in order, as long as they are old: a batch behind a younger one waits for it, so
   /// that a wall clock which was wrong for a while thins nothing early.
@@ -90,12 +89,12 @@ extension JournalFile {
     // The newest snapshot and what came after it are what a restart needs.
     try database.each(
       """
-      SELECT first, last, last_at_ms, readings_digest FROM batches WHERE first > ?1 AND last <= ?2
+      SELECT first, last, last_at_ms FROM batches WHERE first > ?1 AND last <= ?2
         AND last <= (SELECT max(sequence) FROM snapshots) ORDER BY first LIMIT ?3
       """, [.integer(Int(try through(what))), .integer(Int(clamping: last)), .integer(Self.batchesPerPiece)]
     ) { row in
       guard row.integer(2) < cutoff.milliseconds else { return false }
-      result.append(Old(first: row.integer(0), last: UInt64(row.integer(1)), readings: row.blob(3)))
+      result.append(Old(first: row.integer(0), last: UInt64(row.integer(1))))
       return true
     }
     return result
@@ -105,15 +104,9 @@ extension JournalFile {
     let batches = try old(what, before: cutoff, upTo: last)
     guard let end = batches.last else { return nil }
     var thinned = Thinned()
-    for batch in batches {
-      // Two batches may hold the same bytes; the later one still needs them.
-      try database.run(
-        """
-        DELETE FROM blocks WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM batches b
-          WHERE substr(b.readings_digest, 1, 4) = substr(?1, 1, 4) AND b.readings_digest = ?1 AND b.first > ?2)
-        """, [.blob(batch.readings), .integer(batch.first)])
-      thinned.readings += try changes()
-    }
+    try database.run(
+      "DELETE FROM raw_readings WHERE first BETWEEN ? AND ?", [.integer(batches[0].first), .integer(end.first)])
+    thinned.readings = try changes()
     try note(what, through: end.last)
     return thinned
   }

@@ -79,7 +79,7 @@ final class JournalFile {
         ])
     }
     if let readings = batch.readings, !readings.isEmpty {
-      try database.run("INSERT OR IGNORE INTO blocks VALUES (?, ?)", [.blob(batch.readingsDigest), .blob(readings)])
+      try database.run("INSERT INTO raw_readings VALUES (?, ?)", [.integer(Int(batch.first)), .blob(readings)])
     }
   }
 

@@ -10,6 +10,8 @@ public final class JournalReader {
   /// The form of its tables; a journal is brought to the newest form only by the controller that writes it.
   let tables: Int
   var keepsBlocks: Bool { tables >= 2 }
+  /// The table of raw readings, joined to `batches b` as `k`.
+  var readingsOfBatch: String { tables >= 3 ? "raw_readings k ON k.first = b.first" : "blocks k ON k.digest = b.readings_digest" }
 
   /// - Parameter path: of the database file.
   public init(path: String) throws(DatabaseError) {
@@ -181,7 +183,7 @@ public final class JournalReader {
     try database.each(
       """
       SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.kept_digest, b.readings_digest, b.link, k.bytes
-      FROM batches b LEFT JOIN blocks k ON k.digest = b.readings_digest
+      FROM batches b LEFT JOIN \(readingsOfBatch)
       WHERE b.first >= coalesce((SELECT max(first) FROM batches WHERE first <= ?1), 0) AND b.last >= ?1 AND b.first <= ?2
       ORDER BY b.first
       """, [.integer(Int(clamping: range.lowerBound)), .integer(Int(clamping: range.upperBound))]

@@ -41,7 +41,7 @@ extension JournalReader {
       size.parts += try database.query(sql) { JournalSize.Part(name: name($0), count: $0.integer(0), bytes: $0.integer(1)) }
     }
     try parts("SELECT count(*), coalesce(sum(length(kept)), 0) FROM batches") { _ in "events and effects" }
-    try parts("SELECT count(*), coalesce(sum(length(bytes)), 0) FROM blocks") { _ in "raw readings" }
+    try parts("SELECT count(*), coalesce(sum(length(k.bytes)), 0) FROM batches b JOIN \(readingsOfBatch)") { _ in "raw readings" }
     if keepsBlocks {
       try parts("SELECT count(*), sum(length(bytes)), kind FROM kept_blocks GROUP BY kind ORDER BY kind") { row in
         "blocks: \(BlockKind(rawValue: UInt8(clamping: row.integer(2))))"
@@ -61,8 +61,8 @@ extension JournalReader {
     let day = TimeSpan.days(1).raw
     var days = try database.query(
       """
-      SELECT last_at_ms / \(day), sum(last - first + 1), sum(length(kept)), coalesce(sum(length(k.bytes)), 0)
-      FROM batches b LEFT JOIN blocks k ON k.digest = b.readings_digest GROUP BY 1 ORDER BY 1
+      SELECT b.last_at_ms / \(day), sum(b.last - b.first + 1), sum(length(b.kept)), coalesce(sum(length(k.bytes)), 0)
+      FROM batches b LEFT JOIN \(readingsOfBatch) GROUP BY 1 ORDER BY 1
       """
     ) { row in
       JournalSize.Day(

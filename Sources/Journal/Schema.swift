@@ -1,6 +1,6 @@
 /// The tables of the journal. A migration that has shipped is frozen: changes are new migrations at the end.
 enum Schema {
-  static let migrations = [first, blocks]
+  static let migrations = [first, blocks, readings]
 
   private static let first = """
     CREATE TABLE batches (
@@ -93,5 +93,16 @@ enum Schema {
     INSERT INTO retention SELECT 'readings', coalesce(max(last), 0) FROM batches;
     INSERT INTO retention VALUES ('early readings', 0), ('blocks', 0);
     CREATE INDEX batches_by_readings ON batches (substr(readings_digest, 1, 4));
+    """
+
+  private static let readings = """
+    -- Raw readings by their batch, which holds their digest: one after the other, they fill the pages.
+    CREATE TABLE raw_readings (
+      first INTEGER PRIMARY KEY CHECK (first > 0),
+      bytes BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO raw_readings SELECT b.first, k.bytes FROM batches b JOIN blocks k ON k.digest = b.readings_digest ORDER BY b.first;
+    DROP TABLE blocks;
+    DROP INDEX batches_by_readings;
     """
 }

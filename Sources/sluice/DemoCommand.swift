@@ -48,8 +48,9 @@ enum DemoCommand {
     // A journal that was asked for stays; otherwise it goes with the demonstration.
     let temporary = named == nil ? try TemporaryFolder() : nil
     defer { temporary?.remove() }
+    guard let state = named ?? temporary?.path else { preconditionFailure("neither a folder nor one to make") }
     let lines = Locked<[LogLine]>([])
-    let hub = try LiveHub(plan, state: named ?? temporary?.path ?? ".") { line in
+    let hub = try LiveHub(plan, state: state) { line in
       lines.with { lines in
         lines.append(line)
         if lines.count > 200 { lines.removeFirst(100) }
@@ -74,6 +75,7 @@ enum DemoCommand {
     rig.stop()
     hub.stop()
     print(DemoSummary(hub: rig.hub, report: report, counts: last.counts, elapsed: MonotonicTime.now - start).text)
+    if let named { print("its journal: sluice journal list \(named), and sluice explain TRANSACTION --state \(named)") }
     return report.violations.isEmpty ? 0 : 1
   }
 

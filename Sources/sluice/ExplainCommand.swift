@@ -67,7 +67,7 @@ enum ExplainCommand {
 /// A time as it was typed.
 enum TimeAsked {
   case instant(Instant)
-  /// Seconds after midnight, on this machine's clock; `isMinute`: the seconds were left out.
+  /// Seconds after midnight, on this machine's clock.
   case timeOfDay(Int)
 
   init(_ text: String) throws(CommandLineOptions.Misuse) {

@@ -81,7 +81,7 @@ import Testing
     #expect(whole.breach == nil && whole.references > 20)
     let rows = try database.query("SELECT id, bytes, digest FROM kept_blocks") { ($0.integer(0), $0.blob(1), $0.blob(2)) }
     var dice: UInt64 = 77
-    for _ in 0..<150 {
+    for _ in 0..<60 {
       dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let (id, bytes, _) = rows[Int(dice >> 33) % rows.count]
       var changed = bytes
@@ -90,7 +90,7 @@ import Testing
       #expect(try reader.verify().breach == .block(row: id))
       try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(bytes), .integer(id)])
     }
-    for (id, bytes, digest) in rows.prefix(20) {
+    for (id, bytes, digest) in rows.prefix(6) {
       try database.run("DELETE FROM kept_blocks WHERE id = ?", [.integer(id)])
       guard case .missing? = try reader.verify().breach else {
         Issue.record("a missing block was not found: \(id)")
@@ -106,7 +106,7 @@ import Testing
       }
       try database.run("UPDATE kept_blocks SET digest = ?, bytes = ? WHERE id = ?", [.blob(digest), .blob(bytes), .integer(id)])
     }
-    try database.run("DELETE FROM blocks WHERE digest = (SELECT digest FROM blocks LIMIT 1)")
+    try database.run("DELETE FROM raw_readings WHERE first = (SELECT max(first) FROM raw_readings)")
     guard case .readings? = try reader.verify().breach else {
       Issue.record("missing raw readings were not found")
       return
@@ -156,10 +156,10 @@ import Testing
   @Test func `inputs older than they are wanted go, younger ones stay, and what goes is no breach`() throws {
     let life = try Life(seed: 3)
     let folder = try Folder()
-    let waiting = try Waiting(folder.journal)
-    life.write(to: waiting)
-    waiting.store.close()
     let file = try JournalFile(path: folder.journal, vfs: nil, useStep: 0)
+    for batch in life.batches {
+      try file.write(batch, snapshot: life.snapshot?.stamp.sequence == batch.last ? life.snapshot : nil)
+    }
     let reader = try JournalReader(path: folder.journal)
     // Half of all profiles are older than they are wanted.
     let sent = try reader.transactions().flatMap { try reader.explain(transaction: $0.id).story.profiles.map(\.stamp.utc) }.sorted()
@@ -276,7 +276,7 @@ import Testing
     for round in 0..<2 {
       if round == 1 { try JournalStore(path: folder.journal) {}.close() }
       let reader = try JournalReader(path: folder.journal)
-      #expect(reader.tables == round + 1)
+      #expect(reader.tables == (round == 0 ? 1 : Schema.migrations.count))
       let report = try reader.verify()
       #expect(report.breach == nil && report.link == link && report.references == 0)
       #expect(try reader.replay(version: "simulation").difference == nil)

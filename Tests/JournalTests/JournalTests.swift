@@ -31,7 +31,7 @@ import Testing
     let changes: [(String, Verification.Breach)] = [
       ("UPDATE batches SET kept = zeroblob(5) WHERE first = 11", .section(first: 11)),
       (
-        "UPDATE blocks SET bytes = zeroblob(5) WHERE digest = (SELECT readings_digest FROM batches WHERE first = 21)",
+        "UPDATE raw_readings SET bytes = zeroblob(5) WHERE first = 21",
         .section(first: 21)
       ),
       ("UPDATE batches SET last_at_ms = last_at_ms + 1 WHERE first = 11", .link(first: 11)),

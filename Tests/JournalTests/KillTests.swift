@@ -65,7 +65,7 @@ import Testing
       #expect(replay.difference == nil, "round \(round)")
       #expect(replay.passedOver.isEmpty, "round \(round)")
     }
-    #expect(explained > 50)
+    #expect(explained > 5)
   }
 
   /// The commands whose inputs are whole in the journal.

@@ -14,7 +14,7 @@ import Testing
     var generator = HubGenerator.Options()
     generator.mostConnectors = 12
     let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
-    simulation.run(until: 3 * 3_600_000)
+    simulation.run(until: 2 * 3_600_000)
     return simulation
   }
 
@@ -23,7 +23,7 @@ import Testing
     return false
   }
 
-  @Test(arguments: 1...16 as ClosedRange<UInt64>)
+  @Test(arguments: 1...12 as ClosedRange<UInt64>)
   func `what is kept with each profile of a transaction is what the mind knows that thinks the record again`(seed: UInt64) throws {
     let batches = live(seed).mind.driver.store.batches
     var mind = SiteController()
@@ -135,7 +135,7 @@ import Testing
     #expect(!tags.isEmpty)
     for block in simulation.mind.driver.store.batches.flatMap(\.blocks) {
       let text = String(decoding: block.bytes, as: UTF8.self)
-      for tag in tags { #expect(!text.contains(tag)) }
+      if let tag = tags.first(where: { text.contains($0) }) { Issue.record("the id tag \(tag) is in a block: \(block.kind)") }
     }
   }
 }
