@@ -125,7 +125,6 @@ public struct CommissioningProtocol: Hashable, Sendable {
 public enum TestNote: Hashable, Sendable {
   case notDone
   case notAsked
-  case interrupted
   case neverConnected(TimeSpan)
   case fallbackRefused
   case noIdentity
@@ -150,7 +149,7 @@ public enum TestNote: Hashable, Sendable {
   case noComposite
   case compositeTooLate
   case switchedOff
-  case resetHard(answered: Bool)
+  case resetHard
   case booted(after: TimeSpan)
   case otherDevice(StationIdentity)
   case rose(PerPhase<Current>)

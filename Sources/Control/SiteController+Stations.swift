@@ -87,6 +87,7 @@ extension SiteController {
     let installed = hub.stations[s].state == .installed
     out.append(.answer(station: s, request, .boot(accepted: installed, interval: .minutes(5))))
     guard installed else { return }
+    if let known = stations[s].identity, isOther(known, identity) { stations[s].capabilities = nil }
     recognise(identity, s)
     stations[s].identity = identity
     distrust(s, now)
@@ -97,12 +98,13 @@ extension SiteController {
   private mutating func recognise(_ identity: StationIdentity, _ s: Int) {
     if let proof = stations[s].proof, proof.covers(identity) {
       stations[s].trust = proof.trust
-    } else if let known = stations[s].identity ?? stations[s].proof?.device,
-      known.firmware != identity.firmware || known.model != identity.model || known.serial != identity.serial
-    {
+    } else if let known = stations[s].identity ?? stations[s].proof?.device, isOther(known, identity) {
       stations[s].trust = min(stations[s].trust, .accepted)
-      stations[s].capabilities = nil
     }
+  }
+
+  private func isOther(_ known: StationIdentity, _ identity: StationIdentity) -> Bool {
+    known.firmware != identity.firmware || known.model != identity.model || known.serial != identity.serial
   }
 
   /// A station that was away or has booted may have forgotten what it was told, or had it changed: until it is told again and has

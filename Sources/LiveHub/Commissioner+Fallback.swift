@@ -204,7 +204,7 @@ extension Commissioner {
     let asked = Self.now
     if wish.powerCycle == .reset {
       hub.tell(mind: .order(.station(s, .reset(hard: true))))
-      test.notes.append(.resetHard(answered: true))
+      test.notes.append(.resetHard)
     } else {
       guard desk.ask(.powerCycle(station: record.stations[place].id)) else {
         test.notes.append(.notAsked)

@@ -108,6 +108,7 @@ public final class Commissioner {
         try commission(s)
         keep()
       }
+      try breathe()  // a stop during the last question
       record.isInterrupted = false
     } catch {
       record.isInterrupted = true
@@ -179,6 +180,10 @@ public final class Commissioner {
       let isRefused = hub.sight().view.stations[s].gap == .fallbackRefused
       record.stations[place].absence = isRefused ? .fallbackRefused : .neverConnected(wish.patience)
       if isRefused { settle(s, .none) }
+      return false
+    }
+    guard hub.sight().view.stations[s].identity != nil else {
+      record.stations[place].absence = .noIdentity
       return false
     }
     return true

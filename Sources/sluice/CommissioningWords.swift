@@ -144,10 +144,9 @@ struct CommissioningWords {
     switch note {
     case .notDone: "not done"
     case .notAsked: "not done: nobody switched the station off and on, and Reset Hard was not allowed (--reset-hard)"
-    case .interrupted: "interrupted"
     case .neverConnected(let span): "the station did not come, or was not ready, within \(Words.seconds(span))"
     case .fallbackRefused: "the station refuses its fallback, or says that it would draw more than it"
-    case .noIdentity: "the station does not say what it is"
+    case .noIdentity: "the station does not say what it is, so that nothing can be proven of it"
     case .noVehicle(let connector, let span): "nothing charged at connector \(connector) within \(Words.seconds(span))"
     case .noMeter(let connector): "no circuit above connector \(connector) has a meter: its wiring cannot be proven"
     case .noRoom(let current): "the circuits, or the station, leave no step from \(Words.amperes(current)) A"
