@@ -83,6 +83,9 @@ let package = Package(
       ], path: "Sources/sluice", swiftSettings: strict),
 
     .executableTarget(
+      name: "planbench", dependencies: ["Quantities", "Scheduling", "PlanningMemory"], path: "Tests/PlanBench",
+      swiftSettings: strict),
+    .executableTarget(
       name: "victim", dependencies: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "Journal", "CFaultyVFS"],
       path: "Tests/Victim",
       swiftSettings: strict),

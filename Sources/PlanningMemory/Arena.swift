@@ -8,12 +8,16 @@
   private static let smallestBlock = 1 << 20
 
   public init() {}
-  deinit { for unsafeblock in unsafe blocks { unsafe block.deallocate() } }
+  deinit { release() }
+
+  private func release() {
+    for index in unsafe blocks.indices { unsafe blocks[index].deallocate() }
+  }
 
   /// Bytes held.
   public var capacity: Int {
     var sum = 0
-    for unsafeblock in unsafe blocks { sum += block.count }
+    for index in unsafe blocks.indices { unsafe sum += blocks[index].count }
     return sum
   }
 
@@ -22,7 +26,7 @@
     used = 0
     guard unsafe blocks.count > 1 else { return }
     let whole = capacity
-    for unsafeblock in unsafe blocks { unsafe block.deallocate() }
+    release()
     unsafe blocks = [.allocate(byteCount: whole, alignment: Self.alignment)]
   }
 

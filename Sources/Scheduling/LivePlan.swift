@@ -47,6 +47,7 @@ public struct LivePlan: Sendable {
     parents = search.layout.parents
     (path, own, room, total, ceiling, amps, worth, gains, slotsByCost) = ([], [], [], [], .infinity, [], [], [], [])
     adopt(search)
+    withExtendedLifetime(arena) {}
   }
 
   /// Moves the prices on from where they are, until the gap is reached or the count is used up.
@@ -55,6 +56,7 @@ public struct LivePlan: Sendable {
   ) throws(PlanningProblem.Flaw) {
     let search = try planner.solve(problem, keys, &warm, arena, mayContinue)
     adopt(search)
+    withExtendedLifetime(arena) {}
   }
 
   /// The plan in whole milliamperes for what is known now.

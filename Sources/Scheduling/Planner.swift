@@ -31,6 +31,7 @@ public struct Planner: Sendable {
     _ problem: PlanningProblem, keys: [Int]? = nil, warm: inout WarmStart?, arena: Arena = Arena(),
     mayContinue: (Stage) -> Bool = { _ in true }
   ) throws(PlanningProblem.Flaw) -> Plan {
+    defer { withExtendedLifetime(arena) {} }
     var search = try solve(problem, keys, &warm, arena, mayContinue)
     _ = mayContinue(.finishing)
     let exact = search.finish(mayContinue)
@@ -47,6 +48,7 @@ public struct Planner: Sendable {
     _ problem: PlanningProblem, keys: [Int]? = nil, warm: inout WarmStart?, arena: Arena = Arena(),
     mayContinue: (Stage) -> Bool = { _ in true }
   ) throws(PlanningProblem.Flaw) -> RelaxedOutcome {
+    defer { withExtendedLifetime(arena) {} }
     let search = try solve(problem, keys, &warm, arena, mayContinue)
     let (layout, best) = (search.layout, search.best)
     var (amps, energy): ([[Double]], [Double]) = ([], [])

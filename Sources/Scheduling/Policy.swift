@@ -39,6 +39,7 @@ extension Policy {
     precondition(self != .optimal)
     try problem.validate()
     let arena = Arena()
+    defer { withExtendedLifetime(arena) {} }
     let layout = PlanningLayout(problem, in: arena)
     let plan = ExactPlan(layout, FillOrder(layout), in: arena)
     for slot in 0..<problem.slots {
