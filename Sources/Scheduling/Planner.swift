@@ -88,6 +88,7 @@ struct Search {
   /// The prices of the best bound, per limit.
   private(set) var prices: [Float] = []
   private var sidePrices: [Double] = []
+  private var hasPlan = false
   /// Steps of the prices until the search ended.
   private(set) var steps = 0
   private let arena: Arena
@@ -101,20 +102,28 @@ struct Search {
     next = RelaxedPlan(layout, order, in: arena)
   }
 
-  /// When bound and plan are looked at: often at first, as most problems are done after forty to a hundred steps.
-  static func check(after count: Int) -> Int { count < 40 ? count + 20 : count < 200 ? count + 10 : count + count / 10 }
+  /// After how many more steps bound and plan are looked at again, which costs as much as ten steps: a gap halves in about ten to
+  /// twenty, so that little is gained by looking long before it can be small enough.
+  private func stepsUntilCheck(_ planner: Planner) -> Int {
+    let ratio = (bound - best.euro) / max(target(planner), .leastNormalMagnitude)
+    var steps = 10
+    while steps < 40 && ratio > Double(1 << (steps / 10)) { steps += 10 }
+    return max(steps, iteration.count / 10)
+  }
 
   mutating func run(_ planner: Planner, startsWarm: Bool, _ mayContinue: (Planner.Stage) -> Bool) {
-    check()
-    var due = Self.check(after: 0)
+    if startsWarm { check() }
+    var due = startsWarm ? 10 : 20
     while bound - best.euro > target(planner) && iteration.count < planner.mostIterations
       && mayContinue(.pricing(steps: iteration.count))
     {
       iteration.step()
       guard iteration.count >= due || iteration.count == planner.mostIterations else { continue }
-      due = Self.check(after: iteration.count)
       check()
+      due = iteration.count + stepsUntilCheck(planner)
     }
+    // Without time for a single look there is still a plan.
+    if !bound.isFinite { check() }
     steps = iteration.count
   }
 
@@ -134,7 +143,10 @@ struct Search {
       sidePrices = iteration.sides.prices
     }
     next.adopt(iteration.memory.plan)
-    if iteration.count == 0 || next.euro > best.euro { swap(&best, &next) }
+    if next.euro > best.euro || !hasPlan {
+      swap(&best, &next)
+      hasPlan = true
+    }
   }
 
   /// Rounds of leading the plan towards currents of use, and steps in each.

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import PlanningMemory
 import Quantities
@@ -16,7 +17,7 @@ import Scheduling
       var problem = family.problem(using: &dice)
       let whole = problem
       let late = problem.sessions.removeLast()
-      let (planner, arena) = (Planner(gap: 5e-4, ofValue: true), Arena())
+      let (planner, arena) = (Planner(gap: 3e-4, ofValue: true), Arena())
       let before = try LivePlan(problem, keys: Array(0..<999), planner: planner, arena: arena)
       var best = Double.infinity
       var gap = 0.0
@@ -50,8 +51,9 @@ import Scheduling
       mends.append(mend)
       mendGaps.append(gap)
     }
+    let memory = try memoryOfTenThousand()
     print(
-      "{\"guard_ms\":{\"1000\":\(guardTime(1000)),\"10000\":\(guardTime(10_000))},\"arrival_ms\":\(arrivals),"
+      "{\"memory_mb\":\(memory),\"guard_ms\":{\"1000\":\(guardTime(1000)),\"10000\":\(guardTime(10_000))},\"arrival_ms\":\(arrivals),"
         + "\"arrival_gap\":\(arrivalGaps),\"cut_ms\":\(cuts),\"mend_ms\":\(mends),\"mend_gap\":\(mendGaps)}")
   }
 
@@ -59,6 +61,19 @@ import Scheduling
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6
+  }
+
+  /// The most memory this process has held after a plan for ten thousand connectors, MB.
+  static func memoryOfTenThousand() throws -> Int {
+    var dice = SeededDice(seed: 1)
+    var family = ProblemFamily()
+    family.connectors = 10_000
+    _ = try Planner(gap: 1e-3, ofValue: true).plan(family.problem(using: &dice))
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
+      return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) / 1024
+    }
+    return 0
   }
 
   static func guardTime(_ count: Int) -> Double {

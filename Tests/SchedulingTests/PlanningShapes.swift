@@ -185,9 +185,9 @@ import Testing
       var dice = SeededDice(seed: seed)
       let problem = family.problem(using: &dice)
       let loose = try Planner(gap: 1e-3, ofValue: true).plan(problem)
-      #expect(loose.relaxedGap <= 1e-3 && loose.iterations <= 80, "seed \(seed): \(loose.relaxedGap) after \(loose.iterations)")
+      #expect(loose.relaxedGap <= 1e-3 && loose.iterations <= 100, "seed \(seed): \(loose.relaxedGap) after \(loose.iterations)")
       let plan = try Planner(gap: 1e-4, ofValue: true).plan(problem)
-      #expect(plan.relaxedGap <= 1e-4 && plan.iterations <= 500, "seed \(seed): \(plan.relaxedGap) after \(plan.iterations)")
+      #expect(plan.relaxedGap <= 1e-4 && plan.iterations <= 800, "seed \(seed): \(plan.relaxedGap) after \(plan.iterations)")
       #expect(plan.gap <= 5e-4, "seed \(seed): \(plan.gap)")
     }
   }
