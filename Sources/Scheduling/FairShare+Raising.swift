@@ -78,7 +78,7 @@ extension FairShare.Workspace {
     var circuit = claim.circuit
     while circuit >= 0 {
       for phase in 0..<3 where claim.phases.rawValue & (1 << UInt8(phase)) != 0 {
-        if unsafe rows.span[unchecked: circuit * 3 + phase].slack(at: level) < more {
+        if rows[circuit * 3 + phase].slack(at: level) < more {
           return FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!)
         }
       }

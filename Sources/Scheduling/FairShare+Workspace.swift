@@ -17,7 +17,6 @@ extension FairShare {
     var activations: [Event] = []
     var caps: [Event] = []
     var sorting: [Event] = []
-    var counts: [Int32] = []
     var heap: [Event] = []
 
     /// Room and use of one phase of one circuit.
@@ -127,7 +126,7 @@ extension FairShare.Workspace {
     var circuit = claim.circuit
     while circuit >= 0 {
       for phase in 0..<3 where claim.phases.rawValue & (1 << UInt8(phase)) != 0 {
-        let row = unsafe rows.span[unchecked: circuit * 3 + phase]
+        let row = rows[circuit * 3 + phase]
         if row.room - row.held < current { return FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!) }
       }
       circuit = Int(parent[circuit])
@@ -151,48 +150,43 @@ extension FairShare.Workspace {
       activations.append(Event(level: level(of: claim.floor, claim.weight), index: Int32(index)))
       caps.append(Event(level: level(of: claim.cap, claim.weight), index: Int32(index)))
     }
-    Self.sort(&activations, &sorting, &counts)
-    Self.sort(&caps, &sorting, &counts)
+    Self.sort(&activations, &sorting)
+    Self.sort(&caps, &sorting)
   }
 
   /// The least level at which `weight` makes `current`.
   private func level(of current: Current, _ weight: Int) -> Int { ((current.raw << FairShare.fraction) + weight - 1) / weight }
 
-  /// Sorts by level, equal levels in the order they had: one pass per twelve bits, and none for bits that all levels share.
-  private static func sort(_ events: inout [Event], _ other: inout [Event], _ counts: inout [Int32]) {
+  /// Sorts by level, equal levels in the order they had: one pass per eleven bits, and none for bits that all levels share.
+  private static func sort(_ events: inout [Event], _ other: inout [Event]) {
     guard let one = events.first?.level else { return }
     var varying = 0
     for event in events { varying |= event.level ^ one }
-    guard varying != 0 else { return }
     other.removeAll(keepingCapacity: true)
     other.append(contentsOf: events)
-    if counts.isEmpty { counts = Array(repeating: 0, count: digits) }
-    for shift in stride(from: 0, to: 60, by: digitBits) where (varying >> shift) & (digits - 1) != 0 {
+    var counts = [Int32](repeating: 0, count: 2048)
+    for shift in stride(from: 0, to: 55, by: 11) where (varying >> shift) & 2047 != 0 {
       spread(events.span, to: &other, by: shift, counting: &counts)
       swap(&events, &other)
     }
   }
-  private static let digitBits = 12
-  private static let digits = 1 << 12
 
-  /// The places are within bounds by construction: each is a count of events before.
   private static func spread(_ events: Span<Event>, to place: inout [Event], by shift: Int, counting: inout [Int32]) {
-    precondition(place.count == events.count && counting.count == digits)
     var place = place.mutableSpan
     var counts = counting.mutableSpan
-    for digit in 0..<digits { unsafe counts[unchecked: digit] = 0 }
-    for index in events.indices { unsafe counts[unchecked: (events[unchecked: index].level >> shift) & (digits - 1)] += 1 }
+    for digit in counts.indices { counts[digit] = 0 }
+    for index in events.indices { counts[(events[index].level >> shift) & 2047] += 1 }
     var total: Int32 = 0
-    for digit in 0..<digits {
-      let count = unsafe counts[unchecked: digit]
-      unsafe counts[unchecked: digit] = total
+    for digit in counts.indices {
+      let count = counts[digit]
+      counts[digit] = total
       total += count
     }
     for index in events.indices {
-      let event = unsafe events[unchecked: index]
-      let digit = (event.level >> shift) & (digits - 1)
-      unsafe place[unchecked: Int(counts[unchecked: digit])] = event
-      unsafe counts[unchecked: digit] += 1
+      let event = events[index]
+      let digit = (event.level >> shift) & 2047
+      place[Int(counts[digit])] = event
+      counts[digit] += 1
     }
   }
 }
