@@ -5,6 +5,11 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
+#if arch(x86_64)
+  let wide: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+#else
+  let wide: [SwiftSetting] = []
+#endif
 
 func library(_ name: String, package: String) -> Target {
   .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: package)
@@ -34,7 +39,10 @@ let package = Package(
     room("Documents"),
     room("Site", imports: ["Quantities"]),
     room("ChargingProfiles", imports: ["Quantities", "Site"]),
-    room("Scheduling", imports: ["Quantities"]),
+    room("PlanningMemory"),
+    room("PlanningKernels", imports: ["PlanningMemory"]),
+    room("PlanningKernelsAVX2", imports: ["PlanningMemory"], settings: pure + wide),
+    room("Scheduling", imports: ["Quantities", "PlanningMemory", "PlanningKernels", "PlanningKernelsAVX2", "CLinux"]),
     room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "Scheduling"]),
     room("Commissioning", imports: ["Quantities", "Site"]),
     room("Record", imports: ["Quantities", "Site", "ChargingProfiles", "Control"]),
@@ -75,6 +83,9 @@ let package = Package(
       ], path: "Sources/sluice", swiftSettings: strict),
 
     .executableTarget(
+      name: "planbench", dependencies: ["Quantities", "Scheduling", "PlanningMemory"], path: "Tests/PlanBench",
+      swiftSettings: strict),
+    .executableTarget(
       name: "victim", dependencies: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "Journal", "CFaultyVFS"],
       path: "Tests/Victim",
       swiftSettings: strict),
@@ -88,7 +99,7 @@ let package = Package(
     promises(of: "Documents"),
     promises(of: "Site", with: ["Quantities"]),
     promises(of: "ChargingProfiles", with: ["Quantities", "Site"]),
-    promises(of: "Scheduling", with: ["Quantities"]),
+    promises(of: "Scheduling", with: ["Quantities", "PlanningMemory"]),
     promises(of: "Control", with: ["Quantities", "Site", "ChargingProfiles"]),
     promises(of: "Commissioning", with: ["Quantities", "Site"]),
     promises(of: "Record", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Simulation"]),

@@ -7,7 +7,14 @@ public struct PlanningProblem: Hashable, Sendable {
     public var parent: Int?
     /// Amperes per phase, at least zero: one value for all slots, or one per slot.
     public var limit: PerPhase<[Double]>
-    public init(parent: Int?, limit: PerPhase<[Double]>) { (self.parent, self.limit) = (parent, limit) }
+    /// The most, in amperes, by which the sums on two phases may differ in any slot.
+    public var unbalance: Double?
+    /// Amperes per phase, at least zero: a cap on the mean over each clock-aligned quarter of an hour, one value for all or one per
+    /// quarter that the horizon touches. Slots must be shorter than a quarter and divide it.
+    public var quarterLimit: PerPhase<[Double]>?
+    public init(parent: Int?, limit: PerPhase<[Double]>, unbalance: Double? = nil, quarterLimit: PerPhase<[Double]>? = nil) {
+      (self.parent, self.limit, self.unbalance, self.quarterLimit) = (parent, limit, unbalance, quarterLimit)
+    }
   }
   /// A quantity of energy and what each kilowatt-hour of it is worth.
   public struct ValueStep: Hashable, Sendable {
@@ -39,6 +46,8 @@ public struct PlanningProblem: Hashable, Sendable {
   }
 
   public var slotMinutes: Int
+  /// How many minutes after a full quarter of an hour the first slot begins, 0...14.
+  public var minutesIntoQuarter = 0
   /// Phase to neutral.
   public var volts: Double
   /// EUR per kWh; one value per slot, which gives the number of slots.
@@ -63,6 +72,9 @@ public struct PlanningProblem: Hashable, Sendable {
   func energyPerAmpere(_ session: Session) -> Double { Double(session.phases.count) * volts * Double(slotMinutes) / 60_000 }
   /// EUR per kWh in a slot, the early term included.
   func cost(_ slot: Int) -> Double { prices[slot] + early * Double(slot) / Double(slots) }
+  /// The quarter of an hour in which a slot lies, and how many the horizon touches.
+  func quarter(of slot: Int) -> Int { (minutesIntoQuarter + slot * slotMinutes) / 15 }
+  public var quarters: Int { slots == 0 ? 0 : quarter(of: slots - 1) + 1 }
 }
 
 extension PlanningProblem {
@@ -76,6 +88,11 @@ extension PlanningProblem {
     case childBeforeParent(circuit: Int)
     case badLimitCount(circuit: Int, phase: Phase, found: Int, expected: Int)
     case badLimit(circuit: Int, phase: Phase, slot: Int, found: Double)
+    case badUnbalance(circuit: Int, found: Double)
+    /// Quarters need slots that are shorter than 15 minutes, divide them and begin with them.
+    case noQuarters(circuit: Int, slotMinutes: Int)
+    case badQuarterLimitCount(circuit: Int, phase: Phase, found: Int, expected: Int)
+    case badQuarterLimit(circuit: Int, phase: Phase, quarter: Int, found: Double)
     case unknownCircuit(session: Int, found: Int)
     case noPhases(session: Int)
     case outsideHorizon(session: Int, window: Range<Int>)
@@ -120,10 +137,24 @@ extension PlanningProblem {
         throw .badLimit(circuit: index, phase: phase, slot: slot, found: limit[slot])
       }
     }
+    if let most = circuit.unbalance, !(most >= 0 && most <= 1e6) { throw .badUnbalance(circuit: index, found: most) }
+    guard let quarterLimit = circuit.quarterLimit else { return }
+    guard slotMinutes < 15, 15 % slotMinutes == 0, minutesIntoQuarter % slotMinutes == 0, (0..<15).contains(minutesIntoQuarter)
+    else { throw .noQuarters(circuit: index, slotMinutes: slotMinutes) }
+    for phase in Phase.allCases {
+      let limit = quarterLimit[phase]
+      guard limit.count == 1 || limit.count == quarters else {
+        throw .badQuarterLimitCount(circuit: index, phase: phase, found: limit.count, expected: quarters)
+      }
+      for quarter in limit.indices where !(limit[quarter] >= 0 && limit[quarter] <= 1e6) {
+        throw .badQuarterLimit(circuit: index, phase: phase, quarter: quarter, found: limit[quarter])
+      }
+    }
   }
 
-  private func validate(session index: Int) throws(Flaw) {
-    let session = sessions[index]
+  func validate(session index: Int) throws(Flaw) { try validate(sessions[index], as: index) }
+
+  func validate(_ session: Session, as index: Int) throws(Flaw) {
     guard circuits.indices.contains(session.circuit) else { throw .unknownCircuit(session: index, found: session.circuit) }
     guard !session.phases.isEmpty, session.phases.rawValue < 8 else { throw .noPhases(session: index) }
     guard session.window.lowerBound >= 0, session.window.upperBound <= slots, !session.window.isEmpty else {

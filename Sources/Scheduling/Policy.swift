@@ -1,3 +1,4 @@
+import PlanningMemory
 import Quantities
 
 /// Ways to share that planners are compared with. All but `optimal` go through the slots one by one and know nothing of later ones.
@@ -37,24 +38,29 @@ extension Policy {
   public func outcome(of problem: PlanningProblem) throws(PlanningProblem.Flaw) -> PolicyOutcome {
     precondition(self != .optimal)
     try problem.validate()
-    let grid = PlanningGrid(problem)
-    var plan = ExactPlan(grid, order: FillOrder(grid), rounding: nil)
+    let arena = Arena()
+    defer { withExtendedLifetime(arena) {} }
+    let layout = PlanningLayout(problem, in: arena)
+    let plan = ExactPlan(layout, FillOrder(layout), in: arena)
     for slot in 0..<problem.slots {
       let present = queue(plan, problem, slot)
       if self == .equalShare {
-        share(slot, among: present, &plan, problem)
+        share(slot, among: present, plan, problem)
       } else {
         for i in present {
-          let wish = min(plan.most(i), plan.lacking(i))
-          plan.set(i, slot, to: plan.onGrid(i, self == .uncontrolled ? wish : min(wish, plan.free(i, slot))))
+          let at = layout.place[i]
+          let row = layout.memory.rows[at]
+          let wish = min(plan.terms[at].most, plan.lacking(at))
+          plan.set(at, row, slot, to: plan.onGrid(at, self == .uncontrolled ? wish : min(wish, plan.free(row, slot))))
         }
       }
     }
-    let currents = problem.sessions.indices.map { i in
-      problem.sessions[i].window.map { Current(milliamperes: plan.current[plan.place(i, $0)]) }
-    }
-    let energy = grid.rows.indices.map { i in
-      Double(currents[i].reduce(0) { $0 + $1.milliamperes }) * grid.rows[i].unit
+    var currents: [[Current]] = []
+    var energy: [Double] = []
+    for (i, session) in problem.sessions.enumerated() {
+      let row = layout.memory.rows[layout.place[i]]
+      currents.append(session.window.map { Current(milliamperes: Int(plan.current[layout.index(row, $0)])) })
+      energy.append(min(session.demand, Double(plan.used[layout.place[i]]) * row.unit))
     }
     return PolicyOutcome(currents: currents, energy: energy, objective: plan.objective, overload: plan.overload)
   }
@@ -62,7 +68,9 @@ extension Policy {
   /// Who is there and still lacks enough to be served, first served first; ties by index.
   private func queue(_ plan: ExactPlan, _ problem: PlanningProblem, _ slot: Int) -> [Int] {
     let present = problem.sessions.indices.filter { i in
-      problem.sessions[i].window.contains(slot) && plan.lacking(i) >= plan.least(i) && plan.most(i) >= plan.least(i)
+      let at = plan.layout.place[i]
+      let term = plan.terms[at]
+      return problem.sessions[i].window.contains(slot) && plan.lacking(at) >= term.least && term.most >= term.least
     }
     let keys = problem.sessions.indices.map { i in key(plan, problem.sessions[i], i, slot) }
     return present.sorted { (keys[$0], $0) < (keys[$1], $1) }
@@ -71,33 +79,41 @@ extension Policy {
   private func key(_ plan: ExactPlan, _ session: PlanningProblem.Session, _ i: Int, _ slot: Int) -> Int {
     switch self {
     case .earliestDeadline: session.window.upperBound
-    case .leastLaxity: (session.window.upperBound - slot) * 1000 - plan.lacking(i) * 1000 / max(1, plan.most(i))
+    case .leastLaxity:
+      (session.window.upperBound - slot) * 1000 - plan.lacking(plan.layout.place[i]) * 1000
+        / max(1, plan.terms[plan.layout.place[i]].most)
     case .optimal, .equalShare, .firstCome, .uncontrolled: session.window.lowerBound
     }
   }
 
-  private func share(_ slot: Int, among present: [Int], _ plan: inout ExactPlan, _ problem: PlanningProblem) {
+  private func share(_ slot: Int, among present: [Int], _ plan: ExactPlan, _ problem: PlanningProblem) {
     let circuits = problem.circuits.map { circuit in
       FairShare.Circuit(
         parent: circuit.parent,
         room: circuit.limit.map { Current(milliamperes: ExactPlan.milliamperes($0.count == 1 ? $0[0] : $0[slot])) })
     }
     let claims = present.map { i in
-      FairShare.Claim(
-        circuit: problem.sessions[i].circuit, phases: problem.sessions[i].phases, floor: Current(milliamperes: plan.least(i)),
-        cap: Current(milliamperes: min(plan.most(i), plan.lacking(i))))
+      let at = plan.layout.place[i]
+      return FairShare.Claim(
+        circuit: problem.sessions[i].circuit, phases: problem.sessions[i].phases,
+        floor: Current(milliamperes: plan.terms[at].least),
+        cap: Current(milliamperes: min(plan.terms[at].most, plan.lacking(at))))
     }
     let shares = FairShare.allocate(circuits: circuits, claims: claims)
-    for (i, share) in zip(present, shares) { plan.set(i, slot, to: plan.onGrid(i, share.current.milliamperes)) }
+    for (i, share) in zip(present, shares) {
+      let at = plan.layout.place[i]
+      let row = plan.m.rows[at]
+      plan.set(at, row, slot, to: plan.onGrid(at, min(share.current.milliamperes, plan.free(row, slot))))
+    }
   }
 }
 
 extension ExactPlan {
   var overload: PolicyOutcome.Overload? {
     var worst: PolicyOutcome.Overload?
-    for place in room.indices where room[place] < -(worst?.excess.raw ?? 0) {
+    for place in 0..<room.count where place % width < m.slots && room[place] < -(worst?.excess.raw ?? 0) {
       worst = PolicyOutcome.Overload(
-        circuit: place / (3 * slots), phase: Phase(rawValue: place / slots % 3)!, slot: place % slots,
+        circuit: place / (3 * width), phase: Phase(rawValue: place / width % 3)!, slot: place % width,
         excess: Current(milliamperes: -room[place]))
     }
     return worst

@@ -1,249 +1,265 @@
+import PlanningMemory
 import Quantities
 
-/// A plan in float64 that keeps every limit and every demand, its worth, and the bound that proves how good it is.
+/// A plan in float64 that keeps every limit and every demand, and what it is worth.
 struct RelaxedPlan {
-  let grid: PlanningGrid
-  /// Amperes; session `i` has slot `t` at `place(i, t)`.
-  private(set) var amps: [Double]
-  /// Ampere-slots each session has.
-  private(set) var energy: [Double]
-  /// What is left, for each circuit and phase, slot by slot.
-  private var room: [Double]
-  /// Sum over the site's phases, and the most it may be: filling up must not raise the peak.
-  private var total: [Double]
-  private var ceiling = Double.infinity
-  private let slots: Int
-  private let largest: [Double]
-  private let windows: [Range<Int>]
+  let layout: PlanningLayout
   let order: FillOrder
+  /// Amperes; the session at place `at` has slot `t` at `layout.index(row, t)`.
+  let amps: Slab<Double>
+  /// Ampere-slots each session has.
+  let energy: Slab<Double>
+  /// What is left, for each circuit and phase, slot by slot.
+  let room: Slab<Double>
+  /// Sum over the site's phases, and the most it may be: filling up must not raise the peak.
+  private let total: Slab<Double>
+  private let sides: SideLimits<Double>
+  private var ceiling = Double.infinity
+  private(set) var euro = 0.0
+  /// What its energy costs, EUR.
+  private(set) var spent = 0.0
 
-  /// The plan an iterate proposes, cut down to what the limits allow and filled up again.
-  init(_ grid: PlanningGrid, order: FillOrder, proposal: [PlanningGrid.Lanes]) {
-    (self.grid, self.order, slots) = (grid, order, grid.problem.slots)
-    windows = grid.problem.sessions.map(\.window)
-    largest = grid.problem.sessions.map(\.largest)
-    amps = Array(repeating: 0, count: grid.gain.count * 8)
-    energy = Array(repeating: 0, count: grid.rows.count)
-    total = Array(repeating: 0, count: slots)
-    room = []
-    for circuit in grid.problem.circuits {
-      for phase in Phase.allCases {
-        let limit = circuit.limit[phase]
-        room += limit.count == slots ? limit : Array(repeating: limit[0], count: slots)
-      }
-    }
-    for i in grid.rows.indices { adopt(i, proposal) }
+  init(_ layout: PlanningLayout, _ order: FillOrder, in arena: Arena) {
+    (self.layout, self.order) = (layout, order)
+    sides = SideLimits(layout.problem) { $0 }
+    let m = layout.memory
+    amps = arena.slab(m.plan.count * 8, 0)
+    energy = arena.slab(m.sessions, 0)
+    room = arena.slab(m.limit.count * 8, 0)
+    total = arena.slab(m.chunks * 8, 0)
+  }
+
+  private var m: PlanningMemory { layout.memory }
+  private var width: Int { m.chunks * 8 }
+
+  /// Becomes the plan an iterate proposes, cut down to what the limits allow and filled up again.
+  mutating func adopt(_ proposal: Slab<SIMD8<Float>>) {
+    take(proposal)
     trim()
-    if grid.problem.peak > 0 { ceiling = total.max() ?? 0 }
+    if !sides.isEmpty { settle() }
+    ceiling = layout.problem.peak > 0 ? highest() : .infinity
     fill()
     cheapen()
+    evaluate()
   }
 
-  func place(_ i: Int, _ slot: Int) -> Int { (grid.windows[i].offset - grid.windows[i].first) * 8 + slot }
-
-  private mutating func adopt(_ i: Int, _ proposal: [PlanningGrid.Lanes]) {
-    var wanted = 0.0
-    let window = grid.problem.sessions[i].window
-    for slot in window { wanted += proposed(i, slot, proposal) }
-    let demand = grid.rows[i].reach.last ?? 0
-    let scale = wanted > demand ? demand / wanted : 1
-    for slot in window { change(i, slot, by: proposed(i, slot, proposal) * scale) }
+  private func highest() -> Double {
+    var most = 0.0
+    for slot in 0..<m.slots { most = max(most, total[slot]) }
+    return most
   }
 
-  private func proposed(_ i: Int, _ slot: Int, _ proposal: [PlanningGrid.Lanes]) -> Double {
-    let at = place(i, slot)
-    return min(Double(proposal[at / 8][at % 8]), grid.problem.sessions[i].largest)
+  private func take(_ proposal: Slab<SIMD8<Float>>) {
+    let proposed = proposal.numbers
+    room.fill(0)
+    total.fill(0)
+    for at in 0..<m.sessions {
+      let row = m.rows[at]
+      var wanted = 0.0
+      let base = row.offset * 8
+      for j in base..<base + row.count * 8 {
+        let value = min(Double(proposed[j]), row.most)
+        amps[j] = value
+        wanted += value
+      }
+      let demand = m.exactReach[row.steps + row.stepCount - 1]
+      if wanted > demand {
+        let scale = demand / wanted
+        for j in base..<base + row.count * 8 { amps[j] *= scale }
+        wanted = demand
+      }
+      energy[at] = wanted
+      for phase in 0..<3 where row.phases & (1 << phase) != 0 {
+        let to = (row.circuit * 3 + phase) * width + row.first * 8
+        for j in 0..<row.count * 8 { room[to + j] += amps[base + j] }
+      }
+    }
+    for k in layout.parents.indices.reversed() {
+      let (own, above) = (k * 3 * width, layout.parents[k] * 3 * width)
+      if above >= 0 { for j in 0..<3 * width { room[above + j] += room[own + j] } }
+      if above < 0 { for j in 0..<width { total[j] = room[j] + room[width + j] + room[2 * width + j] } }
+      for j in 0..<3 * width { room[own + j] = m.exactLimit.numbers[own + j] - room[own + j] }
+    }
   }
 
-  private mutating func change(_ i: Int, _ slot: Int, by amount: Double) {
-    guard amount != 0 else { return }
-    let row = grid.windows[i]
-    amps[place(i, slot)] += amount
-    energy[i] += amount
+  @inline(__always)
+  private func change(_ at: Int, _ row: SessionRow, _ slot: Int, by amount: Double) {
+    amps[layout.index(row, slot)] += amount
+    energy[at] += amount
     total[slot] += amount * Double(row.phases.nonzeroBitCount)
     var k = row.circuit
     while k >= 0 {
-      for phase in 0..<3 where grid.has(row, phase) { room[(k * 3 + phase) * slots + slot] -= amount }
-      k = grid.parents[k]
+      for phase in 0..<3 where row.phases & (1 << phase) != 0 { room[(k * 3 + phase) * width + slot] -= amount }
+      k = Int(m.parent[k])
     }
   }
 
-  private func free(_ i: Int, _ slot: Int) -> Double {
-    let row = grid.windows[i]
+  @inline(__always)
+  private func free(_ row: SessionRow, _ slot: Int) -> Double {
     var least = (ceiling - total[slot]) / Double(row.phases.nonzeroBitCount)
     var k = row.circuit
     while k >= 0 {
-      for phase in 0..<3 where grid.has(row, phase) { least = min(least, room[(k * 3 + phase) * slots + slot]) }
-      k = grid.parents[k]
+      for phase in 0..<3 where row.phases & (1 << phase) != 0 { least = min(least, room[(k * 3 + phase) * width + slot]) }
+      if least <= 0 { return 0 }
+      k = Int(m.parent[k])
     }
+    if !sides.isEmpty, let side = sides.free(row.circuit, row.phases, slot, layout.parents, drawn) { return min(least, side) }
     return least
   }
 
-  private func most(_ i: Int, _ slot: Int) -> Double {
-    let at = place(i, slot)
-    return grid.most[at / 8][at % 8] > 0 ? largest[i] : 0
+  /// What is drawn below a circuit on a phase in a slot.
+  private func drawn(_ k: Int, _ phase: Int, _ slot: Int) -> Double {
+    let place = (k * 3 + phase) * width + slot
+    return m.exactLimit.numbers[place] - room[place]
   }
 
-  /// EUR per ampere-slot of the last energy the session has.
-  private func margin(_ i: Int) -> Double {
-    let row = grid.rows[i]
-    let step = row.reach.firstIndex { energy[i] <= $0 * (1 + 1e-9) } ?? row.reach.count - 1
-    return row.worth.isEmpty ? 0 : row.worth[step]
+  /// Cuts what balance and quarters forbid. A cut may bring another excess about; all that is drawn in a slot goes rather than one.
+  private func settle() {
+    for pass in 0..<20 {
+      let found = sides.settle(1e-9, drawn) { excess in
+        if pass < 16 {
+          cut(excess)
+        } else {
+          for slot in excess.slots {
+            for at in 0..<m.sessions where m.rows[at].start <= slot && slot < m.rows[at].end { drop(at, slot) }
+          }
+        }
+      }
+      if !found { return }
+    }
   }
 
-  private mutating func trim() {
-    // Ascending worth per session, all phases together: in the prototype this order mattered more than a hundred iterations.
-    let margins = grid.rows.indices.map(margin)
-    var below: [[Int]] = Array(repeating: [], count: grid.problem.circuits.count)
-    for i in grid.rows.indices.sorted(by: { (margins[$0], $0) < (margins[$1], $1) }) {
-      var circuit: Int? = grid.rows[i].circuit
-      while let k = circuit {
-        below[k].append(i)
-        circuit = grid.problem.circuits[k].parent
+  private func drop(_ at: Int, _ slot: Int) {
+    let row = m.rows[at]
+    let has = amps[layout.index(row, slot)]
+    guard has != 0 else { return }
+    change(at, row, slot, by: -has)
+    amps[layout.index(row, slot)] = 0
+  }
+
+  private func cut(_ excess: SideLimits<Double>.Excess) {
+    var keys: [UInt64] = []
+    for at in layout.below[excess.circuit] {
+      let row = m.rows[at]
+      guard row.phases & (1 << excess.phase) != 0, excess.other.map({ row.phases & (1 << $0) == 0 }) ?? true else { continue }
+      keys.append(sortingKey(margin(at, row), at))
+    }
+    keys.sort()
+    var left = excess.amount
+    for key in keys {
+      let at = Int(key & 0xFFFF_FFFF)
+      let row = m.rows[at]
+      for slot in excess.slots where row.start <= slot && slot < row.end {
+        let has = amps[layout.index(row, slot)]
+        guard has > 0 else { continue }
+        if has <= left { drop(at, slot) } else { change(at, row, slot, by: -left) }
+        left -= min(has, left)
+        if left <= 0 { return }
       }
     }
-    for k in below.indices.reversed() {
-      for phase in 0..<3 { for slot in 0..<slots { trim(k, phase, slot, below[k]) } }
+  }
+
+  /// EUR per ampere-slot of the last energy a session has.
+  private func margin(_ at: Int, _ row: SessionRow) -> Double {
+    for step in row.steps..<row.steps + row.stepCount where energy[at] <= m.exactReach[step] * (1 + 1e-9) {
+      return m.exactWorth[step]
+    }
+    return m.exactWorth[row.steps + row.stepCount - 1]
+  }
+
+  /// Cuts what is too much, limit by limit from the leaves up: first what is missed least at the prices.
+  private func trim() {
+    for k in layout.parents.indices.reversed() where m.binds[k] != 0 {
+      for phase in 0..<3 {
+        for slot in 0..<m.slots where room[(k * 3 + phase) * width + slot] < 0 {
+          trim((k * 3 + phase) * width + slot, phase, slot, layout.below[k])
+        }
+      }
     }
   }
 
-  private mutating func trim(_ k: Int, _ phase: Int, _ slot: Int, _ below: [Int]) {
-    let at = (k * 3 + phase) * slots + slot
-    guard room[at] < 0 else { return }
-    for i in below where grid.has(grid.windows[i], phase) && windows[i].contains(slot) {
-      let has = amps[place(i, slot)]
-      guard has > 0 else { continue }
+  private func trim(_ limit: Int, _ phase: Int, _ slot: Int, _ members: Range<Int>) {
+    var keys: [UInt64] = []
+    for at in members {
+      let row = m.rows[at]
+      guard row.phases & (1 << phase) != 0, row.start <= slot, slot < row.end, amps[layout.index(row, slot)] > 0 else { continue }
+      keys.append(sortingKey(0.2 * margin(at, row) + Double(m.energyPrice[at]) - priced(row, slot), at))
+    }
+    keys.sort()
+    for key in keys {
+      let at = Int(key & 0xFFFF_FFFF)
+      let row = m.rows[at]
       // Cutting all that is there leaves an exact zero.
-      change(i, slot, by: -min(has, -room[at]))
-      if room[at] >= 0 { return }
+      change(at, row, slot, by: -min(amps[layout.index(row, slot)], -room[limit]))
+      if room[limit] >= 0 { return }
     }
   }
 
-  private mutating func fill() {
+  /// What an ampere of a session in a slot costs, with the prices of all its limits, EUR.
+  @inline(__always)
+  private func priced(_ row: SessionRow, _ slot: Int) -> Double {
+    var price = row.unit * order.cost[slot]
+    for phase in 0..<3 where row.phases & (1 << phase) != 0 {
+      price += m.exactPath.numbers[(row.circuit * 3 + phase) * width + slot]
+    }
+    return price
+  }
+
+  private func fill() {
     for entry in order.entries {
-      let (i, row) = (entry.session, grid.rows[entry.session])
-      for slot in order.slots(of: i) {
-        let left = row.reach[entry.step] - energy[i]
-        guard left > 1e-9, row.worth[entry.step] > row.unit * grid.problem.cost(slot) else { break }
-        let more = min(left, most(i, slot) - amps[place(i, slot)], free(i, slot))
-        if more > 0 { change(i, slot, by: more) }
+      let (at, row) = (Int(entry.session), m.rows[Int(entry.session)])
+      let step = row.steps + Int(entry.step)
+      let (reach, worth) = (m.exactReach[step], m.exactWorth[step])
+      guard reach - energy[at] > 1e-9 else { continue }
+      for slot in order.cheapest where slot >= row.start && slot < row.end {
+        let left = reach - energy[at]
+        guard left > 1e-9, worth > row.unit * order.cost[slot] else { break }
+        let more = min(left, row.most - amps[layout.index(row, slot)], free(row, slot))
+        if more > 0 { change(at, row, slot, by: more) }
       }
     }
   }
 
   /// Moves energy from a session's dearest slots to its cheapest that have room.
-  private mutating func cheapen() {
-    for i in grid.rows.indices {
-      let slots = order.slots(of: i)
-      var (cheap, dear) = (slots.startIndex, slots.endIndex - 1)
+  private func cheapen() {
+    for at in 0..<m.sessions {
+      let row = m.rows[at]
+      // What leaves a slot on some phases alone may leave the others too heavy.
+      if sides.hasBalance && row.phases != 7 { continue }
+      var (cheap, dear) = (0, order.cheapest.count - 1)
       while cheap < dear {
-        let has = amps[place(i, slots[dear])]
-        guard has > 0 else {
+        let (low, high) = (order.cheapest[cheap], order.cheapest[dear])
+        guard high >= row.start, high < row.end, amps[layout.index(row, high)] > 0 else {
           dear -= 1
           continue
         }
-        let more = min(has, most(i, slots[cheap]) - amps[place(i, slots[cheap])], free(i, slots[cheap]))
+        guard low >= row.start, low < row.end, amps[layout.index(row, low)] < row.most else {
+          cheap += 1
+          continue
+        }
+        let has = amps[layout.index(row, high)]
+        let more = min(has, row.most - amps[layout.index(row, low)], free(row, low))
         if more > 0 {
-          change(i, slots[dear], by: -more)
-          change(i, slots[cheap], by: more)
+          change(at, row, high, by: -more)
+          change(at, row, low, by: more)
         }
         if more < has { cheap += 1 } else { dear -= 1 }
       }
     }
   }
 
-  var objective: (euro: Double, cost: Double) { grid.objective { i, slot in amps[place(i, slot)] } }
-}
-
-/// In which order energy is handed out: the worthiest first, each session's cheapest slots first.
-struct FillOrder {
-  struct Entry {
-    var session: Int
-    var step: Int
-  }
-  var entries: [Entry] = []
-  private var cheapest: [[Int]] = []
-
-  init(_ grid: PlanningGrid) {
-    let problem = grid.problem
-    for i in grid.rows.indices { for step in grid.rows[i].worth.indices { entries.append(Entry(session: i, step: step)) } }
-    let worth = entries.map { problem.sessions[$0.session].value[$0.step].euroPerKilowattHour }
-    entries = entries.indices.sorted { (-worth[$0], $0) < (-worth[$1], $1) }.map { entries[$0] }
-    let costs = (0..<problem.slots).map(problem.cost)
-    let all = costs.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }
-    cheapest = problem.sessions.map { session in all.filter(session.window.contains) }
-  }
-  func slots(of session: Int) -> [Int] { cheapest[session] }
-}
-
-extension PlanningGrid {
-  /// What a plan is worth by the problem's own words, and what its energy costs.
-  func objective(_ amps: (Int, Int) -> Double) -> (euro: Double, cost: Double) {
-    var (euro, spent) = (0.0, 0.0)
-    var power = [Double](repeating: 0, count: problem.slots)
-    for (i, row) in rows.enumerated() {
-      var energy = 0.0
-      for slot in problem.sessions[i].window {
-        let current = amps(i, slot)
-        energy += current
-        spent += current * row.unit * problem.cost(slot)
-        power[slot] += current * Double(row.phases.nonzeroBitCount)
-      }
+  private mutating func evaluate() {
+    (euro, spent) = (0, 0)
+    for at in 0..<m.sessions {
+      let row = m.rows[at]
+      for slot in row.start..<row.end { spent += amps[layout.index(row, slot)] * row.unit * order.cost[slot] }
       var before = 0.0
-      for step in row.worth.indices {
-        euro += row.worth[step] * max(0, min(energy, row.reach[step]) - before)
-        before = row.reach[step]
+      for step in row.steps..<row.steps + row.stepCount {
+        euro += m.exactWorth[step] * max(0, min(energy[at], m.exactReach[step]) - before)
+        before = m.exactReach[step]
       }
     }
-    return (euro - spent - problem.peak * problem.volts / 1000 * (power.max() ?? 0), abs(spent))
-  }
-
-  /// No plan of the relaxed problem is worth more than this, whatever the prices: weak duality, in float64.
-  func bound(prices: [Lanes], peak: [Double]) -> Double {
-    let (slots, circuits) = (problem.slots, problem.circuits)
-    var path = [Double](repeating: 0, count: circuits.count * 3 * slots)
-    let peakCost = problem.peak * problem.volts / 1000
-    let peakSum = peak.reduce(0, +)
-    let scale = peakSum > peakCost ? peakCost / peakSum : 1
-    var bound = 0.0
-    for (k, circuit) in circuits.enumerated() {
-      for phase in 0..<3 {
-        let limits = circuit.limit[Phase(rawValue: phase)!]
-        for slot in 0..<slots {
-          let at = (k * 3 + phase) * slots + slot
-          let own = max(0, Double(prices[(k * 3 + phase) * chunks + slot / 8][slot % 8]))
-          bound += own * limits[limits.count == 1 ? 0 : slot]
-          path[at] = own + (circuit.parent.map { path[($0 * 3 + phase) * slots + slot] } ?? peak[slot] * scale)
-        }
-      }
-    }
-    var values: [Double] = []
-    for (i, row) in rows.enumerated() {
-      let session = problem.sessions[i]
-      values.removeAll(keepingCapacity: true)
-      for slot in session.window {
-        var value = -row.unit * problem.cost(slot)
-        for phase in 0..<3 where has(row, phase) { value -= path[(row.circuit * 3 + phase) * slots + slot] }
-        if value + (row.worth.first ?? 0) > 0 { values.append(value) }
-      }
-      values.sort(by: >)
-      bound += best(values, row, session.largest)
-    }
-    return bound
-  }
-
-  private func best(_ values: [Double], _ row: Row, _ most: Double) -> Double {
-    var (sum, step, energy) = (0.0, 0, 0.0)
-    for value in values {
-      var left = most
-      while left > 0 && step < row.worth.count && value + row.worth[step] > 0 {
-        let amount = min(left, row.reach[step] - energy)
-        sum += amount * (value + row.worth[step])
-        left -= amount
-        energy += amount
-        if left > 0 { step += 1 }
-      }
-    }
-    return sum
+    euro -= spent
+    if layout.problem.peak > 0 { euro -= layout.problem.peak * layout.problem.volts / 1000 * highest() }
   }
 }

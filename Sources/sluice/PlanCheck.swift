@@ -8,6 +8,9 @@ enum PlanCheck {
   static func run(_ bytes: [UInt8], name: String, against file: ProblemFile) throws -> Int32 {
     let document = try Document(bytes, dialect: .json, name: name, longest: ProblemFile.longest)
     let problem = file.problem
+    if document.root["relaxed"]?.bool == true {
+      return report(["this is a relaxed plan (--relaxed): it keeps no grid and no least currents"])
+    }
     var wrong: [String] = []
     var currents: [[Int]] = []
     for (i, node) in try document.root.required(at: "sessions", expected: "the sessions").elements.enumerated() {
@@ -29,10 +32,12 @@ enum PlanCheck {
       let unit = Double(session.phases.count) * problem.volts / 1000 * Double(problem.slotMinutes) / 60
       let (least, most, step) = (session.smallest * 1000, session.largest * 1000, Int((session.step * 1000).rounded()))
       var energy = 0.0
+      var last = session.window.lowerBound
       for (slot, current) in zip(session.window, currents[i]) where current != 0 {
         if Double(current) < least - 1e-6 || Double(current) > most + 1e-6 || current % step != 0 {
           wrong.append("\(file.sessionNames[i]) slot \(slot): \(current) mA is not allowed")
         }
+        last = slot
         let energyHere = Double(current) / 1000 * unit
         energy += energyHere
         euro -= energyHere * (problem.prices[slot] + problem.early * Double(slot) / Double(problem.slots))
@@ -45,9 +50,13 @@ enum PlanCheck {
           circuit = problem.circuits[k].parent
         }
       }
-      if energy * 1000 > session.demand + 0.001 {
+      // The vehicle, or the energy meter, ends the last slot: what reaches past the demand is not drawn.
+      let excess = max(0, energy - session.demand / 1000)
+      if excess >= Double(step) / 1000 * unit + 1e-6 {
         wrong.append("\(file.sessionNames[i]) gets \(energy * 1000) Wh of \(session.demand)")
       }
+      euro += excess * (problem.prices[last] + problem.early * Double(last) / Double(problem.slots))
+      energy -= excess
       for value in session.value {
         let part = min(energy, value.wattHours / 1000)
         euro += part * value.euroPerKilowattHour
@@ -66,11 +75,45 @@ enum PlanCheck {
         }
       }
     }
+    wrong += sideExcesses(used, file)
     let said = try document.root.number(at: "objective_eur").double
     if abs(said - euro) > 1e-6 * max(1, abs(euro)) { wrong.append("objective_eur is \(said), but the plan is worth \(euro)") }
     let bound = try document.root.number(at: "bound_eur").double
     if euro > bound + 1e-6 * max(1, abs(bound)) { wrong.append("the plan is worth \(euro), more than its bound \(bound)") }
     return report(wrong)
+  }
+
+  /// What breaks the balance of phases or the mean of a quarter.
+  private static func sideExcesses(_ used: [Int], _ file: ProblemFile) -> [String] {
+    let problem = file.problem
+    var wrong: [String] = []
+    for (k, circuit) in problem.circuits.enumerated() {
+      func drawn(_ phase: Int, _ slot: Int) -> Int { used[(k * 3 + phase) * problem.slots + slot] }
+      if let most = circuit.unbalance {
+        for slot in 0..<problem.slots {
+          let sums = (0..<3).map { drawn($0, slot) }
+          let apart = sums.max()! - sums.min()!
+          if Double(apart) > most * 1000 + 1e-6 {
+            wrong.append("\(file.circuitNames[k]) slot \(slot): phases \(apart) mA apart, \(most) A allowed")
+          }
+        }
+      }
+      guard let limits = circuit.quarterLimit else { continue }
+      let perQuarter = 15 / problem.slotMinutes
+      for phase in Phase.allCases {
+        var sums: [Int: Int] = [:]
+        for slot in 0..<problem.slots {
+          sums[(problem.minutesIntoQuarter + slot * problem.slotMinutes) / 15, default: 0] += drawn(phase.rawValue, slot)
+        }
+        for (quarter, sum) in sums.sorted(by: { $0.key < $1.key }) {
+          let limit = limits[phase][limits[phase].count == 1 ? 0 : quarter]
+          if Double(sum) > limit * 1000 * Double(perQuarter) + 1e-6 {
+            wrong.append("\(file.circuitNames[k]) \(phase.name) quarter \(quarter): mean \(sum / perQuarter) mA of \(limit) A")
+          }
+        }
+      }
+    }
+    return wrong
   }
 
   private static func report(_ wrong: [String]) -> Int32 {

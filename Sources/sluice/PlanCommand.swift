@@ -1,3 +1,4 @@
+import Dispatch
 import Documents
 import Foundation
 import Quantities
@@ -7,13 +8,13 @@ import Scheduling
 enum PlanCommand {
   static let usage = """
     sluice plan PROBLEM.json5 [--out PLAN.json] [--policy \(Policy.allCases.map(\.rawValue).joined(separator: "|"))]
-                [--gap 1e-4 [--gap-of-value]] [--iterations 3000] [--budget-ms N] [--threads 1]
+                [--gap 1e-4 [--gap-of-value]] [--iterations 3000] [--budget-ms N] [--threads 1] [--relaxed]
     sluice plan --check PLAN.json PROBLEM.json5
     """
 
   static func run(_ arguments: [String]) throws -> Int32 {
     let options = try CommandLineOptions(
-      arguments, names: ["out", "policy", "gap", "iterations", "budget-ms", "threads", "check"], flags: ["gap-of-value"])
+      arguments, names: ["out", "policy", "gap", "iterations", "budget-ms", "threads", "check"], flags: ["gap-of-value", "relaxed"])
     guard options.words.count == 1, let path = options.words.first else { throw CommandLineOptions.Misuse(description: usage) }
     let began = cpuMilliseconds()
     let file = try ProblemFile(try bytes(path), name: path)
@@ -23,24 +24,33 @@ enum PlanCommand {
       throw CommandLineOptions.Misuse(
         description: "--policy is `\(word)`; expected one of \(Policy.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    _ = try options.whole("threads", in: 1...64)
+    let threads = try options.whole("threads", in: 1...64) ?? 1
     let read = cpuMilliseconds()
     let budget = try options.real("budget-ms", in: 0...1e9)
-    let planner = Planner(
+    var planner = Planner(
       gap: try options.real("gap", in: 0...1) ?? 1e-4, mostIterations: try options.whole("iterations", in: 0...1_000_000) ?? 3000,
       ofValue: options.has("gap-of-value"))
+    if threads > 1 { planner.workers = workers(threads) }
     var nothing: WarmStart?
     var solved: Double?
-    let plan = try planner.plan(file.problem, warm: &nothing) { stage in
+    let mayContinue: (Planner.Stage) -> Bool = { stage in
       let now = cpuMilliseconds()
       if stage == .finishing && solved == nil { solved = now }
       return budget.map { now - read < $0 } ?? true
     }
-    let finished = cpuMilliseconds()
-    let outcome = policy == .optimal ? nil : try policy.outcome(of: file.problem)
-    let json = written(
-      plan, outcome, policy, file,
-      times: [("read", read - began), ("solve", (solved ?? finished) - read), ("finish", finished - (solved ?? finished))])
+    let writer = PlanWriter(file, policy, threads)
+    let json: [UInt8]
+    if options.has("relaxed") {
+      guard policy == .optimal else { throw CommandLineOptions.Misuse(description: "--relaxed goes with --policy optimal only") }
+      let outcome = try planner.relaxed(file.problem, warm: &nothing, mayContinue: mayContinue)
+      json = writer.written(outcome, times: [("read", read - began), ("solve", cpuMilliseconds() - read)])
+    } else {
+      let plan = try planner.plan(file.problem, warm: &nothing, mayContinue: mayContinue)
+      let finished = cpuMilliseconds()
+      let outcome = policy == .optimal ? nil : try policy.outcome(of: file.problem)
+      let end = solved ?? finished
+      json = writer.written(plan, outcome, times: [("read", read - began), ("solve", end - read), ("finish", finished - end)])
+    }
     if let out = options.text("out") {
       try Data(json).write(to: URL(fileURLWithPath: out))
     } else {
@@ -53,61 +63,12 @@ enum PlanCommand {
 
   static func cpuMilliseconds() -> Double { Double(clock()) * 1000 / Double(CLOCKS_PER_SEC) }
 
-  private static func written(
-    _ plan: Plan, _ outcome: PolicyOutcome?, _ policy: Policy, _ file: ProblemFile, times: [(String, Double)]
-  ) -> [UInt8] {
-    var json = JSONWriter(reserving: 1 << 20)
-    let objective = outcome?.objective ?? plan.objective
-    json.beginObject()
-    json.text("format", "sluice-plan-1")
-    json.text("policy", policy.rawValue)
-    json.real("bound_eur", plan.bound)
-    json.real("relaxed_eur", plan.relaxed)
-    json.real("objective_eur", objective)
-    json.real("relaxed_gap", plan.relaxedGap)
-    json.real("gap", (plan.bound - objective) / max(abs(objective), 1e-9))
-    json.key("cpu_ms")
-    json.beginObject()
-    for (name, value) in times { json.real(name, (value * 1000).rounded() / 1000) }
-    json.endObject()
-    json.whole("iterations", plan.iterations)
-    json.whole("threads", 1)
-    if let overload = outcome?.overload {
-      json.key("overload")
-      json.beginObject()
-      json.text("circuit", file.circuitNames[overload.circuit])
-      json.whole("phase", overload.phase.rawValue + 1)
-      json.whole("slot", overload.slot)
-      json.real("excess_a", overload.excess.amperes)
-      json.endObject()
+  /// At most `threads` at a time take the next piece each.
+  private static func workers(_ threads: Int) -> Workers {
+    { count, work in
+      DispatchQueue.concurrentPerform(iterations: min(threads, count)) { thread in
+        for index in stride(from: thread, to: count, by: min(threads, count)) { work(index) }
+      }
     }
-    json.key("sessions")
-    json.beginArray()
-    for i in file.sessionNames.indices {
-      let energy = outcome?.energy[i] ?? plan.energy[i]
-      json.beginObject()
-      json.text("id", file.sessionNames[i])
-      json.real("wh", (energy * 1000).rounded() / 1000)
-      json.real("unserved_wh", (max(0, file.problem.sessions[i].demand - energy) * 1000).rounded() / 1000)
-      json.key("amps")
-      json.beginArray()
-      for current in outcome?.currents[i] ?? plan.currents[i] { json.decimal(current.milliamperes, 3) }
-      json.endArray()
-      json.endObject()
-    }
-    json.endArray()
-    json.key("binding")
-    json.beginArray()
-    for neck in plan.binding {
-      json.beginObject()
-      json.text("circuit", file.circuitNames[neck.circuit])
-      json.whole("phase", neck.phase.rawValue + 1)
-      json.whole("slot", neck.slot)
-      json.real("shadow_eur_per_a", neck.euroPerAmpere)
-      json.endObject()
-    }
-    json.endArray()
-    json.endObject()
-    return json.bytes
   }
 }

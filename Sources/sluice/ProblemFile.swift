@@ -40,7 +40,11 @@ struct ProblemFile {
         if parent == nil { reader.complain(about: "parent", expected: "the id of a circuit that stands before this one") }
       }
       if places.updateValue(index, forKey: id) != nil { reader.complain(about: "id", expected: "an id used once") }
-      circuits.append(PlanningProblem.Circuit(parent: parent, limit: Self.limits(reader)))
+      circuits.append(
+        PlanningProblem.Circuit(
+          parent: parent, limit: Self.limits(reader, "limit_a", "slot") ?? PerPhase(all: [0]),
+          unbalance: reader.optional("unbalance_a", .number)?.double,
+          quarterLimit: reader.member("quarter_limit_a") == nil ? nil : Self.limits(reader, "quarter_limit_a", "quarter")))
       circuitNames.append(id)
       reader.finish()
     }
@@ -54,14 +58,19 @@ struct ProblemFile {
     try findings.throwIfAny()
     problem = PlanningProblem(
       slotMinutes: minutes, volts: volts, prices: prices, early: early, peak: peak, circuits: circuits, sessions: sessions)
+    let minute = start.count >= 16 ? Int(start.dropFirst(14).prefix(2)) : nil
+    guard let minute, (0..<60).contains(minute) else {
+      throw document.root["start"]?.error(expected: "a time like 2026-11-22T06:00:00Z") ?? document.root.error(expected: "`start`")
+    }
+    problem.minutesIntoQuarter = minute % 15
     try problem.validate()
   }
 
-  private static func limits(_ reader: ObjectReader) -> PerPhase<[Double]> {
-    let expected = "three limits in amperes, each a number or a list with one per slot"
-    guard let list = reader.member("limit_a"), list.count == 3 else {
-      reader.complain(about: "limit_a", expected: expected)
-      return PerPhase(all: [0])
+  private static func limits(_ reader: ObjectReader, _ key: String, _ each: String) -> PerPhase<[Double]>? {
+    let expected = "three limits in amperes, each a number or a list with one per \(each)"
+    guard let list = reader.member(key), list.count == 3 else {
+      reader.complain(about: key, expected: expected)
+      return nil
     }
     let values: [[Double]] = list.elements.map { node in
       let numbers = node.kind == .array ? node.elements.map(\.number) : [node.number]

@@ -34,6 +34,9 @@ import Testing
     }
     for (i, session) in problem.sessions.enumerated() {
       #expect(plan.energy[i] <= session.demand + 1e-6, "\(name): session \(i) gets more than it asks")
+      let asked = plan.currents[i].reduce(0) { $0 + $1.amperes } * problem.energyPerAmpere(session) * 1000
+      let step: Double = session.step * problem.energyPerAmpere(session) * 1000
+      #expect(asked < session.demand + step + 1e-6, "\(name): session \(i) is given more than a step too much")
       for current in plan.currents[i] where current != .zero {
         #expect(current.amperes >= session.smallest && current.amperes <= session.largest, "\(name): session \(i)")
         #expect(current.raw % Int((session.step * 1000).rounded()) == 0, "\(name): session \(i) is off its grid")
@@ -83,7 +86,7 @@ import Testing
       let plan = try Planner(gap: 1e-3).plan(problem)
       check(plan, of: problem, "seed \(seed)")
       #expect(plan.relaxedGap <= 1e-3, "seed \(seed): \(plan.relaxedGap) after \(plan.iterations)")
-      #expect(plan.gap <= 8e-3, "seed \(seed): \(plan.gap)")
+      #expect(plan.gap <= 4e-3, "seed \(seed): \(plan.gap)")
     }
   }
 

@@ -1,0 +1,1 @@
+../PlanningKernels/Lanes.swift
