@@ -152,6 +152,15 @@ public struct Explanation: Sendable {
     }
   }
 
+  /// How many others behind a circuit have a share that waits until a measurement confirms the room for it.
+  func waiting(behind circuit: Int) -> Int {
+    guard let inputs else { return 0 }
+    return inputs.view.connectors.indices.count { c in
+      guard case .awaitingRoom = inputs.view.connectors[c].reason, c != connector else { return false }
+      return Self.isBelow(inputs.hub.connectors[c].circuit, circuit, inputs.hub)
+    }
+  }
+
   private static func isBelow(_ circuit: Int, _ top: Int, _ hub: Hub) -> Bool {
     var place: Int? = circuit
     while let k = place {

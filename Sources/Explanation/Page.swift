@@ -182,10 +182,7 @@ public struct Page {
   /// What is left may be meant for others already.
   private func promise(_ budget: Explanation.Budget) -> String {
     guard !budget.isConfirmed, budget.left.largest >= .smallestOffer else { return "" }
-    let waiting = explanation.sessions.count { session in
-      if case .awaitingRoom = session.view.reason { return session.connector != explanation.connector }
-      return false
-    }
+    let waiting = explanation.waiting(behind: budget.circuit)
     if waiting == 0 { return "" }
     return "\(waiting) \(waiting == 1 ? "vehicle has" : "vehicles have") a share in it as soon as a measurement confirms the room"
   }

@@ -44,7 +44,7 @@ extension JournalReader {
       let (story, nearest) = try story(of: record, until: last, moment, &gaps)
       let applied = story.moment(at: moment).applied
       let inputs = try applied.map { life in try self.inputs(of: life, &gaps) } ?? nearest
-      let hub = try inputs == nil ? story.hub ?? hubOfSnapshot(near: record.openedSequence) : nil
+      let hub = try inputs == nil ? story.hub ?? hubOfBlocks(story) ?? hubOfSnapshot(near: record.openedSequence) : nil
       let subject = Explanation.Subject(
         id: id, station: record.station, number: record.connector, startedAt: record.startedAt, endedAt: record.endedAt,
         endReason: record.reason, energy: record.meterStop.map { $0 - record.meterStart }, late: record.late)
@@ -110,6 +110,15 @@ extension JournalReader {
       }
     } catch {
       gaps.append("The inputs: \(error).")
+    }
+    return nil
+  }
+
+  /// The hub as it was kept with any profile of the transaction.
+  private func hubOfBlocks(_ story: TransactionStory) throws(DatabaseError) -> Hub? {
+    for life in story.profiles {
+      let hub = try Inputs.hub(life.references) { (reference) throws(DatabaseError) in try bytes(of: reference) }
+      if let hub { return hub }
     }
     return nil
   }

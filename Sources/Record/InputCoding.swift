@@ -6,6 +6,8 @@ import Site
 /// Points in time are written as such, not as ages, so that what stands still has the same bytes.
 enum InputCoding {
   static let form: UInt8 = 1
+  /// The surroundings have a form of their own. 1 said nothing of a station's trust and capabilities.
+  static let formOfSurroundings: UInt8 = 2
   static let connectorsPerBlock = 64
 
   // MARK: Hub
@@ -115,7 +117,7 @@ enum InputCoding {
   // MARK: Surroundings
 
   static func surroundings(of view: HubView) throws -> [UInt8] {
-    var writer = begun()
+    var writer = begun(formOfSurroundings)
     writer.put(byte: view.storeFailed ? 1 : 0)
     writer.put(unsigned: UInt64(view.stations.count))
     for station in view.stations {
@@ -135,13 +137,12 @@ enum InputCoding {
     return writer.bytes
   }
   static func surroundings(_ bytes: [UInt8], into view: inout HubView) throws(RecordFault) {
-    var reader = try opened(bytes)
+    let form = bytes.first == Self.form ? Self.form : formOfSurroundings
+    var reader = try opened(bytes, form)
     view.storeFailed = try reader.byte() != 0
     for _ in 0..<(try reader.count()) {
       let mask = try reader.byte()
-      let at = reader.position
-      let word = try reader.text()
-      guard let trust = FallbackTrust(rawValue: word) else { throw .badValue("trust \(word)", at: at) }
+      let trust = form == Self.form ? .none : try trust(&reader)
       let gap = mask & 4 == 0 ? nil : try BinaryDecoder.decode(ControlGap.self, from: &reader)
       let identity = mask & 8 == 0 ? nil : try BinaryDecoder.decode(StationIdentity.self, from: &reader)
       let offset = mask & 16 == 0 ? nil : TimeSpan(raw: try reader.integer())
@@ -156,14 +157,21 @@ enum InputCoding {
     try reader.finish()
   }
 
+  private static func trust(_ reader: inout ByteReader) throws(RecordFault) -> FallbackTrust {
+    let at = reader.position
+    let word = try reader.text()
+    guard let trust = FallbackTrust(rawValue: word) else { throw .badValue("trust \(word)", at: at) }
+    return trust
+  }
+
   // MARK: Small parts
 
-  private static func begun() -> ByteWriter {
+  private static func begun(_ form: UInt8 = form) -> ByteWriter {
     var writer = ByteWriter()
     writer.put(byte: form)
     return writer
   }
-  private static func opened(_ bytes: [UInt8]) throws(RecordFault) -> ByteReader {
+  private static func opened(_ bytes: [UInt8], _ form: UInt8 = form) throws(RecordFault) -> ByteReader {
     var reader = ByteReader(bytes)
     let found = try reader.byte()
     guard found == form else { throw .otherVersion(Int(found), known: Int(form)) }

@@ -39,6 +39,16 @@ public struct Inputs: Hashable, Sendable {
     for c in view.connectors.indices { view.connectors[c].idTag = nil }
   }
 
+  /// The hub alone, where another block is missing or cannot be read: it still has the names.
+  public static func hub<Failure: Error>(
+    _ references: [BlockReference], fetch: (BlockReference) throws(Failure) -> [UInt8]?
+  ) throws(Failure) -> Hub? {
+    guard let reference = references.first(where: { $0.kind == .hub }), let bytes = try fetch(reference),
+      Block(.hub, bytes).digest == reference.digest
+    else { return nil }
+    return try? InputCoding.hub(bytes)
+  }
+
   static func withoutSecrets(_ hub: Hub) -> Hub {
     var hub = hub
     hub.access = .anyone

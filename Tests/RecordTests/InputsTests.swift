@@ -1,9 +1,11 @@
 import Control
 import Quantities
-import Record
+
 import Simulation
 import Site
 import Testing
+
+@testable import Record
 
 /// The inputs of decisions, kept as blocks, over random days with every fault.
 @Suite struct InputsTests {
@@ -115,6 +117,13 @@ import Testing
     let hub = Block(.hub, [1] + (try BinaryEncoder.encode(Hub(id: "h", circuits: [Circuit(id: "c", rating: .zero)]))))
     let surroundings = Block(.surroundings, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     let connectors = Block(.connectors, [1, 0])
+    // The second form of the surroundings: one station, whose trust (word 13 of the vocabulary) stands after the mask.
+    let newer = Block(.surroundings, [2, 0, 1, 0x43, 13] + [0, 0, 0, 0, 0, 0, 0, 0])
+    var view = HubView()
+    try InputCoding.surroundings(newer.bytes, into: &view)
+    #expect(view.stations.map(\.trust) == [.proven] && view.stations[0].connected && view.stations[0].isCommissioned)
+    try InputCoding.surroundings([1, 0, 1, 3] + [0, 0, 0, 0, 0, 0, 0, 0], into: &view)
+    #expect(view.stations.map(\.trust) == [.proven, .none] && view.stations[1].controlled && !view.stations[1].isCommissioned)
     let blocks = [circuits, hub, surroundings, connectors]
     let inputs = try Inputs(blocks.map(\.reference), at: stamp(1)) { reference in
       blocks.first { $0.reference == reference }?.bytes
