@@ -66,14 +66,14 @@ def one(options, size, seed, flags):
 
 
 def warm(options):
-    """The guard's shares; one arrival and a cut limit at 1,000 connectors, against HiGHS's warm dual simplex."""
+    """The guard's shares; one arrival and a cut limit at 1,000 connectors, against HiGHS's simplex from the basis before."""
     figures = json.loads(subprocess.run([options.planbench, str(options.seeds)], check=True, capture_output=True).stdout)
     simplex = statistics.median(arrival(options, seed) for seed in range(1, options.seeds + 1))
     print(f"memory of a plan for 10,000 connectors | {figures['memory_mb']} MB")
     for size, ms in figures["guard_ms"].items():
         print(f"guard, one slot, {size} | {ms:.3f} ms")
     ms = statistics.median(figures["arrival_ms"])
-    print(f"arrival, 1000 | {ms * 1000:.1f} us, gap {max(figures['arrival_gap']):.1e} at worst | simplex {simplex:.0f} ms, {simplex / ms:.0f}x")
+    print(f"arrival, 1000 | {ms * 1000:.1f} us, gap {max(figures['arrival_gap']):.1e} at worst | warm simplex {simplex:.0f} ms, {simplex / ms:.0f}x")
     print(
         f"limit -20 % for 4 h, 1000 | feasible {statistics.median(figures['cut_ms']):.2f} ms,"
         f" gap 1e-3 after {statistics.median(figures['mend_ms']):.2f} ms more, {max(figures['mend_gap']):.1e} at worst")
@@ -89,6 +89,7 @@ def arrival(options, seed):
     for column in late:
         model.changeColBounds(column, 0.0, 0.0)
     model.run()
+    model.setOptionValue("simplex_strategy", 4)  # The old basis stays primal feasible: ten times faster here than the dual method.
     began = time.process_time()
     for column in late:
         model.changeColBounds(column, 0.0, float(program.upper[column]))
