@@ -117,9 +117,25 @@ extension Simulation {
       cautionSum += max(0, committed - (flows[0] - baseFlows[0])) * 1000 / hub.circuits[0].rating.l1.raw
       cautionCount += 1
     }
+    traceView(view)
     for c in hub.connectors.indices { auditCommitted(c, view) }
     auditUnheard(view)
     auditStarvation(view)
+  }
+
+  private func traceView(_ view: HubView) {
+    for (k, circuit) in view.circuits.enumerated() {
+      trace {
+        "== circuit \(k): limit \(circuit.limit) (\(circuit.limitSource)), measured \(circuit.measured.map { "\($0)" } ?? "-"), "
+          + "base \(circuit.base) / \(circuit.baseForCuts), worst \(circuit.worst), committed \(circuit.committed), reserve \(circuit.reserve)"
+      }
+    }
+    for (c, connector) in view.connectors.enumerated() where connector.transaction != nil {
+      trace {
+        "== connector \(c): offered \(connector.offered.map { "\($0)" } ?? "-"), measured \(connector.measured.map { "\($0)" } ?? "-"), "
+          + "committed \(connector.committed), \(connector.reason)"
+      }
+    }
   }
 
   private func auditCommitted(_ c: Int, _ view: HubView) {
@@ -216,6 +232,8 @@ extension Simulation {
       guard traits.deadMan || hub.connectors[c].fallback >= hub.connectors[c].minimum else { continue }
       // W that the vehicle's phases share need the room of all of them at once (rule 8).
       guard traits.rateUnit == .amperes || traits.dividesWatts else { continue }
+      // Relative schedules count from a start that its clock has moved away from: it gets no more than its fallback (rule 17).
+      guard traits.profileKind == .absolute || bay.beganAt >= stations[s].clockSetAt else { continue }
       // It has chosen to wait for as long as the plan has it charge later.
       if case .later = view.connectors[c].reason { waitedByPlanAt[c] = now }
       guard let since = bay.starvingSince.map({ max($0, waitedByPlanAt[c]) }), now - since > 8 * period, let vehicle = bay.vehicle

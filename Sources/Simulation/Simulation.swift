@@ -24,6 +24,9 @@ public final class Simulation {
     public var history = 60
     /// Makes `Report.effectsDigest`.
     public var digestsEffects = false
+    /// Seconds in which everything that enters and leaves the mind is told to `trace`.
+    public var traced: ClosedRange<Int>?
+    public var trace: @Sendable (String) -> Void = { _ in }
     public init() {}
   }
   enum Item {
@@ -208,6 +211,7 @@ public final class Simulation {
   func think(_ event: Event) {
     guard isMindUp, !isDead else { return }
     remember(event)
+    trace { "-> \(event)" }
     let effects = mind.handle(event, utc: utc, monotonic: now)
     checkQuiet(event, effects)
     for effect in effects { carryOut(effect) }
@@ -253,7 +257,14 @@ public final class Simulation {
     }
   }
 
+  /// Tells what happens while it is to be told.
+  func trace(_ words: () -> String) {
+    guard let span = options.traced, span.contains(now / 1000) else { return }
+    options.trace("\(now) \(words())")
+  }
+
   private func carryOut(_ effect: Effect) {
+    trace { "<- \(effect)" }
     if options.digestsEffects { digest(effect) }
     switch effect {
     case .command(let id, let s, let command, let urgency):
