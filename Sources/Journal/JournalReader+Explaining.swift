@@ -23,9 +23,6 @@ public enum ExplainingFault: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension JournalReader {
-  /// How long after a transaction's end answers to its profiles are looked for.
-  private static let patience = TimeSpan.minutes(2)
-
   /// Explains a transaction from the record itself: the tables only say where to look, and bytes that are not those of the chain's
   /// digests are not used. May run while the journal is being written.
   /// - Parameter at: a moment; nil: the transaction's last, or the newest entry while it runs.

@@ -36,6 +36,10 @@ public struct Verification: Hashable, Sendable {
   /// How often entries name blocks, and how often such a block was thinned away.
   public var references = 0
   public var thinnedReferences = 0
+  /// Of both, what only the table of thinning says, and no batch since confirms: thinned after the newest batch, or taken away by somebody.
+  public var unconfirmed = 0
+  /// How old raw readings were at the least when they were thinned, by the batches that tell of it; nil: none tells.
+  public var youngestThinned: TimeSpan?
   public var bytes = 0
   /// The chain's last link: kept elsewhere, it proves that nothing before it was changed.
   public var link = Batch.genesis
@@ -56,7 +60,7 @@ extension JournalReader {
   public func verify() throws(DatabaseError) -> Verification {
     var result = Verification()
     var last: UInt64 = 0
-    let retention = try retention()
+    let limits = (said: try retention(), chained: try chainedRetention())
     var named: Set<[UInt8]> = []
     var failure: DatabaseError?
     try links(1...UInt64(Int.max)) { batch, link in
@@ -69,11 +73,17 @@ extension JournalReader {
       result.entries += batch.last - batch.first + 1
       if batch.readings == nil {
         result.thinned += 1
-        if result.breach == nil, !retention.mayLackReadings(first: batch.first) { result.breach = .readings(first: batch.first) }
+        if !limits.chained.mayLackReadings(first: batch.first) {
+          result.unconfirmed += 1
+          if result.breach == nil, !limits.said.mayLackReadings(first: batch.first) {
+            result.breach = .readings(first: batch.first)
+          }
+        }
       }
       result.bytes += batch.kept.count + (batch.readings?.count ?? 0)
       do throws(DatabaseError) {
-        if result.breach == nil { try checkReferences(of: batch, retention, &named, &result) }
+        if !batch.marks.isEmpty { try noteAge(of: batch, &result) }
+        if result.breach == nil { try checkReferences(of: batch, limits, &named, &result) }
       } catch { failure = error }
       return result.breach == nil && failure == nil
     }
@@ -84,11 +94,26 @@ extension JournalReader {
     return result
   }
 
+  /// How old the newest readings are that a batch says were thinned before it.
+  private func noteAge(of batch: Batch, _ result: inout Verification) throws(DatabaseError) {
+    let marks: Retention
+    do throws(RecordFault) { marks = try Retention(marks: batch.marks) } catch {
+      if result.breach == nil { result.breach = .section(first: batch.first) }
+      return
+    }
+    let through = max(marks.readings > marks.inputsSince ? marks.readings : 0, marks.earlyReadings)
+    let newest = try database.query(
+      "SELECT last_at_ms FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1", [.integer(Int(clamping: through))]
+    ) { Instant(milliseconds: $0.integer(0)) }.first
+    guard let newest else { return }
+    result.youngestThinned = min(result.youngestThinned ?? (batch.lastAt - newest), batch.lastAt - newest)
+  }
+
   /// - Parameter named: digests that were found lately.
   private func checkReferences(
-    of batch: Batch, _ retention: Retention, _ named: inout Set<[UInt8]>, _ result: inout Verification
+    of batch: Batch, _ limits: (said: Retention, chained: Retention), _ named: inout Set<[UInt8]>, _ result: inout Verification
   ) throws(DatabaseError) {
-    guard keepsBlocks, batch.last > retention.inputsSince else { return }
+    guard keepsBlocks, batch.last > limits.said.inputsSince else { return }
     // A batch of another form is whole by its digest; what it names cannot be said.
     guard let entries = try? batch.entries() else { return }
     for entry in entries {
@@ -98,8 +123,9 @@ extension JournalReader {
         if try isKept(reference) {
           if named.count > 10_000 { named = [] }
           named.insert(reference.digest)
-        } else if entry.stamp.sequence <= retention.blocks {
+        } else if entry.stamp.sequence <= max(limits.said.blocks, limits.chained.blocks) {
           result.thinnedReferences += 1
+          if entry.stamp.sequence > limits.chained.blocks { result.unconfirmed += 1 }
         } else {
           result.breach = .missing(reference.kind, sequence: entry.stamp.sequence)
           return

@@ -116,7 +116,7 @@ struct InputKeeper: Sendable {
       hub = Kept(value: controller.hub, block: block)
       blocks.append(block)
     }
-    blocks.append(Self.block(.circuits, InputCoding.bytes(view.circuits, at: stamp), &circuits))
+    blocks.append(Self.block(.circuits, try InputCoding.bytes(view.circuits, at: stamp), &circuits))
     var place = 0
     for start in stride(from: 0, to: view.connectors.count, by: InputCoding.connectorsPerBlock) {
       let end = min(start + InputCoding.connectorsPerBlock, view.connectors.count)

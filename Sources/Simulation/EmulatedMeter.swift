@@ -40,11 +40,9 @@ public struct EmulatedMeter: Sendable {
     if measurement.inverted { values = values.map { -$0 } }
     let own = measurement.rotation.onDevice(values)
     let power = own.map { $0.power(at: .volts(230), phases: 1) }
-    var digest: UInt64 = 0x9E37_79B9_7F4A_7C15
-    for p in Phase.allCases { digest = (digest ^ UInt64(bitPattern: Int64(own[p].raw))) &* 0xD134_2543_DE82_EF95 }
     let reading = MeterReading(
       meter: measurement.meter, age: .milliseconds(random.pick(10...80)), current: own, power: power, totalPower: power.sum,
-      voltage: PerPhase(all: .volts(230)), registers: digest)
+      voltage: PerPhase(all: .volts(230)))
     last = reading
     isChanged = false
     return reading

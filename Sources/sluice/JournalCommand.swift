@@ -54,6 +54,12 @@ enum JournalCommand {
     print(
       "batches=\(report.batches) entries=\(report.entries) thinned=\(report.thinned) references=\(report.references) thinned_references=\(report.thinnedReferences) bytes=\(report.bytes) bytes_per_entry=\(perEntry)"
     )
+    if let age = report.youngestThinned { print("youngest_thinned_h=\(age.milliseconds / 3_600_000)") }
+    if report.unconfirmed > 0 {
+      print(
+        "unconfirmed=\(report.unconfirmed): said to be thinned, but by no batch of the chain: thinned after the newest batch, or taken away"
+      )
+    }
     print("link=\(report.link.map { String(format: "%02x", $0) }.joined())")
     if let breach = report.breach { return complain("broken: \(breach)", 1) }
     print("whole")
@@ -63,7 +69,11 @@ enum JournalCommand {
   private static func size(_ size: JournalSize) -> Int32 {
     for part in size.parts {
       let share = size.fileBytes == 0 ? 0 : part.bytes * 1000 / size.fileBytes
-      print(columns([(part.name, 28), ("\(part.count)", -10), ("\(part.bytes) B", -16), ("\(share / 10).\(share % 10) %", -9)]))
+      print(
+        columns([
+          (part.name, 28), ("\(part.count)", -10), ("\(part.bytes) B", -16), ("\(share / 10).\(share % 10) %", -9),
+          (String(format: "%.1f each", part.bytesEach), -16),
+        ]))
     }
     print(columns([("file", 28), ("", -10), ("\(size.fileBytes) B", -16)]))
     print("\nday (UTC)      entries    events, effects   raw readings         inputs      snapshots")
