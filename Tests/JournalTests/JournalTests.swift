@@ -155,6 +155,54 @@ import Testing
     #expect(try JournalReader(path: folder.journal).retention().readings == 40)
   }
 
+  @Test func `the chain tells what was thinned from what was taken away`() throws {
+    let folder = try Folder()
+    func write(_ range: ClosedRange<UInt64>, snapshot: UInt64? = nil) throws {
+      let waiting = try Waiting(folder.journal)
+      let snapshot = snapshot.map { Snapshot(stamp: stamp($0), version: "1", state: [1]) }
+      #expect(waiting.write(try batch(range), snapshot: snapshot) == .durable(through: range.upperBound))
+      waiting.store.close()
+    }
+    for first in stride(from: UInt64(1), to: 50, by: 10) { try write(first...(first + 9), snapshot: first == 41 ? 50 : nil) }
+    let file = try JournalFile(path: folder.journal, vfs: nil)
+    let cutoffs = ThinningCutoffs(now: noon + .seconds(21) + .days(7), rawDays: 7, inputDays: 731)
+    while try file.thinPiece(cutoffs) != nil {}
+    let reader = try JournalReader(path: folder.journal)
+    func verified() throws -> String {
+      let report = try reader.verify()
+      return "\(report.breach?.description ?? "whole"), \(report.thinned) thinned, \(report.unconfirmed) unconfirmed"
+    }
+    #expect(try verified() == "whole, 2 thinned, 2 unconfirmed", "no batch was written since")
+    try write(51...60)
+    #expect(try verified() == "whole, 2 thinned, 0 unconfirmed")
+    #expect(try reader.verify().youngestThinned == .seconds(40))
+    try write(61...70)
+    #expect(try verified() == "whole, 2 thinned, 0 unconfirmed", "told once")
+
+    let hand = try Database(path: folder.journal)
+    func attempt(_ change: String, _ undo: String, _ expected: String) throws {
+      try hand.execute(change)
+      #expect(try verified() == expected, "\(change)")
+      try hand.execute(undo)
+      #expect(try verified() == "whole, 2 thinned, 0 unconfirmed", "\(undo)")
+    }
+    try hand.execute("CREATE TEMP TABLE spare AS SELECT * FROM raw_readings WHERE first = 31")
+    try attempt(
+      "DELETE FROM raw_readings WHERE first = 31", "INSERT INTO raw_readings SELECT * FROM spare",
+      "\(Verification.Breach.readings(first: 31)), 3 thinned, 1 unconfirmed")
+    try attempt(
+      "DELETE FROM raw_readings WHERE first = 31; UPDATE retention SET through = 40 WHERE what = 'readings'",
+      "INSERT INTO raw_readings SELECT * FROM spare; UPDATE retention SET through = 20 WHERE what = 'readings'",
+      "whole, 3 thinned, 1 unconfirmed")
+    try hand.execute("CREATE TEMP TABLE told AS SELECT marks FROM batches WHERE first = 51")
+    for forged in ["x'0100280000'", "NULL"] {
+      try hand.execute("UPDATE batches SET marks = \(forged) WHERE first = 51")
+      #expect(try reader.verify().breach == .link(first: 51), "\(forged)")
+      try hand.execute("UPDATE batches SET marks = (SELECT marks FROM told) WHERE first = 51")
+    }
+    #expect(try verified() == "whole, 2 thinned, 0 unconfirmed")
+  }
+
   @Test func `transactions, decisions and the life of a profile can be asked for`() throws {
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
