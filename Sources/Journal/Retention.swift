@@ -1,4 +1,3 @@
-import CSQLite
 import Record
 
 /// Up to where a journal was thinned.
@@ -37,16 +36,12 @@ extension Retention {
     self = found
   }
 
-  /// As the newest marks in the chain have it.
+  /// As the newest marks in the chain have it. Marks that cannot be read count as none: that they are others, their batch's link shows.
   init(chainedIn database: Database) throws(DatabaseError) {
     let newest = try database.query(
-      "SELECT marks, first FROM batches WHERE marks IS NOT NULL ORDER BY first DESC LIMIT 1", [], { ($0.blob(0), $0.integer(1)) }
+      "SELECT marks FROM batches WHERE marks IS NOT NULL ORDER BY first DESC LIMIT 1", [], { $0.blob(0) }
     ).first
-    self.init()
-    guard let newest else { return }
-    do throws(RecordFault) { self = try Retention(marks: newest.0) } catch {
-      throw DatabaseError(code: SQLITE_CORRUPT, message: "\(error)", action: "read the marks of batch \(newest.1)")
-    }
+    self = newest.flatMap { try? Retention(marks: $0) } ?? Retention()
   }
 
   /// The form of the marks: its number, and the four entries.

@@ -96,11 +96,8 @@ extension JournalReader {
 
   /// How old the newest readings are that a batch says were thinned before it.
   private func noteAge(of batch: Batch, _ result: inout Verification) throws(DatabaseError) {
-    let marks: Retention
-    do throws(RecordFault) { marks = try Retention(marks: batch.marks) } catch {
-      if result.breach == nil { result.breach = .section(first: batch.first) }
-      return
-    }
+    // Marks that cannot be read are others than were recorded, which the link says.
+    guard let marks = try? Retention(marks: batch.marks) else { return }
     let through = max(marks.readings > marks.inputsSince ? marks.readings : 0, marks.earlyReadings)
     let newest = try database.query(
       "SELECT last_at_ms FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1", [.integer(Int(clamping: through))]
@@ -113,7 +110,7 @@ extension JournalReader {
   private func checkReferences(
     of batch: Batch, _ limits: (said: Retention, chained: Retention), _ named: inout Set<[UInt8]>, _ result: inout Verification
   ) throws(DatabaseError) {
-    guard keepsBlocks, batch.last > limits.said.inputsSince else { return }
+    guard keepsBlocks else { return }
     // A batch of another form is whole by its digest; what it names cannot be said.
     guard let entries = try? batch.entries() else { return }
     for entry in entries {

@@ -76,11 +76,11 @@ struct RangeEncoder: DecisionCoder, Sendable {
     heldCount += 1
     low = (low & 0x00ff_ffff) << 8
   }
-  /// All that was written. Zeros at the end are left out: a reader takes them for granted.
+  /// All that was written. The last zeros are left out, at most as many bytes as a reader looks ahead: it takes them for granted.
   consuming func finish() -> [UInt8] {
     low = (low + 0x00ff_ffff) & ~0x00ff_ffff
     for _ in 0..<5 { shift() }
-    while bytes.last == 0 { bytes.removeLast() }
+    for _ in 0..<4 where bytes.last == 0 { bytes.removeLast() }
     return bytes
   }
 }

@@ -195,7 +195,7 @@ import Testing
       "INSERT INTO raw_readings SELECT * FROM spare; UPDATE retention SET through = 20 WHERE what = 'readings'",
       "whole, 3 thinned, 1 unconfirmed")
     try hand.execute("CREATE TEMP TABLE told AS SELECT marks FROM batches WHERE first = 51")
-    for forged in ["x'0100280000'", "NULL"] {
+    for forged in ["x'0100280000'", "x'09'", "NULL"] {
       try hand.execute("UPDATE batches SET marks = \(forged) WHERE first = 51")
       #expect(try reader.verify().breach == .link(first: 51), "\(forged)")
       try hand.execute("UPDATE batches SET marks = (SELECT marks FROM told) WHERE first = 51")

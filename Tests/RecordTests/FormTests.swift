@@ -130,6 +130,22 @@ import Testing
     #expect(written.0 == values.flatMap { [$0, $0 & 0xffff] }, "seed \(seed)")
   }
 
+  @Test(arguments: [0, 1, 7, 8, 9, 40, 400])
+  func `however many zeros stand at the end, they are read again, and what comes after is not`(
+    count: Int
+  ) {
+    var encoder = RangeEncoder()
+    _ = encoder.plain(0x1234, count: 16)
+    for _ in 0..<count { _ = encoder.plain(0, count: 16) }
+    let bytes = encoder.finish()
+    var decoder = RangeDecoder(bytes, from: 0)
+    #expect(decoder.plain(0, count: 16) == 0x1234)
+    for _ in 0..<count { #expect(decoder.plain(0, count: 16) == 0) }
+    #expect(!decoder.isBeyondEnd)
+    for _ in 0..<9 { _ = decoder.plain(0, count: 16) }
+    #expect(decoder.isBeyondEnd)
+  }
+
   @Test(arguments: 1...30) func `readings of any values come back, the largest and smallest too`(seed: UInt64) throws {
     var dice = Dice(seed: seed)
     func any<Value: Quantity>() -> Value { Value(raw: [Int.min, .max, 0, 1, -1, dice.roll(1 << 40)][dice.roll(6)]) }
