@@ -19,6 +19,7 @@ extension SiteController {
   mutating func reconsider(_ now: EventStamp, _ out: inout [Effect]) {
     guard !hub.circuits.isEmpty else { return }
     passTurn(now)
+    forgetLeavers(now.monotonic)
     refreshFacts(now.monotonic)
     let weighing = weigh(now, &out)
     learnLoads(weighing.bases, now)
@@ -36,7 +37,7 @@ extension SiteController {
     }
     raise(rises, order, targets, weighing, now, &out)
     speakForTheRest(weighing, now, &out)
-    retry(now, &out)
+    retry(weighing, now, &out)
     plan(weighing, order, now, &out)
     refreshFacts(now.monotonic)
     nextDeadline = deadline(weighing, now)
@@ -78,11 +79,12 @@ extension SiteController {
     max(base, -hub.circuits[k].firmGeneration[phase])
   }
 
-  /// Sums over the connectors below each circuit, and what the stations there draw themselves.
+  /// Sums over the connectors below each circuit, and what the stations there draw themselves, or still may that have left the hub.
   /// - Parameter own: the sums over those that stand at each circuit itself.
-  private func sums(_ own: [PerPhase<Current>]) -> [PerPhase<Current>] {
+  func sums(_ own: [PerPhase<Current>]) -> [PerPhase<Current>] {
     var sums = own
     for load in siteFacts.idleLoads { sums[load.circuit] += load.current }
+    for leaver in leavers { sums[leaver.circuit] += leaver.current }
     gatherUpwards(&sums)
     return sums
   }
@@ -250,7 +252,7 @@ extension SiteController {
   }
 
   /// Some circuit above the connector is over its limit on a phase that the connector uses.
-  private func isOver(_ c: Int, _ weighing: Weighing) -> Bool {
+  func isOver(_ c: Int, _ weighing: Weighing) -> Bool {
     var place: Int? = hub.connectors[c].circuit
     while let k = place {
       if !weighing.over[k].isDisjoint(with: phases(c)) { return true }

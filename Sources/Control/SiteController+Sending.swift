@@ -189,7 +189,7 @@ extension SiteController {
   }
 
   /// The ladder of rule 21: resend, another route, uncontrollable.
-  mutating func retry(_ now: EventStamp, _ out: inout [Effect]) {
+  mutating func retry(_ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]) {
     guard facts.retrying > 0 else { return }
     for c in connectors.indices {
       guard let at = connectors[c].retryAt, now.monotonic >= at else { continue }
@@ -213,7 +213,20 @@ extension SiteController {
       }
       connectors[c].retryAt = now.monotonic + .minutes(1)
       resend(c, last, now, &out)
+      if connectors[c].uncontrollable, isOver(c, weighing) { resort(c, &out) }
     }
+  }
+
+  /// The last steps of the ladder, where the site file has them.
+  private mutating func resort(_ c: Int, _ out: inout [Effect]) {
+    guard connectors[c].resorts < hub.settings.lastResorts.count, let transaction = connectors[c].transaction else { return }
+    let command: StationCommand
+    switch hub.settings.lastResorts[connectors[c].resorts] {
+    case .changeAvailability: command = .changeAvailability(connector: hub.connectors[c].number, operative: false)
+    case .remoteStop: command = .remoteStop(transaction: transaction.id)
+    }
+    connectors[c].resorts += 1
+    out.append(.command(newCommand(), station: hub.connectors[c].station, command, .decrease))
   }
 
   /// The newest offer again, never more than it, by the route that is now the connector's.

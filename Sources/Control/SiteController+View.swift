@@ -11,9 +11,9 @@ extension SiteController {
     let bases = copy.updateBases(now, &ignored)
     let bounds = copy.bounds(bases, now)
     let committed = hub.connectors.indices.map { self.committed($0, at: now.monotonic) }
-    var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    for c in committed.indices { sums[hub.connectors[c].circuit] += committed[c] }
-    for k in sums.indices.reversed() { if let parent = hub.circuits[k].parent { sums[parent] += sums[k] } }
+    var own = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    for c in committed.indices { own[hub.connectors[c].circuit] += committed[c] }
+    let sums = self.sums(own)
     let reserves = copy.reserves()
     return HubView(
       circuits: circuits.indices.map { k in

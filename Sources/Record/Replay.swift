@@ -47,7 +47,7 @@ public struct Replay: Sendable {
       return
     }
     do {
-      controller = try BinaryDecoder.decode(SiteController.self, from: snapshot.state)
+      controller = try BinaryDecoder.decodeNamed(SiteController.self, from: snapshot.state)
     } catch {
       throw .unreadable(sequence: snapshot.stamp.sequence, error)
     }

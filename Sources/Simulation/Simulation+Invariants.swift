@@ -105,8 +105,9 @@ extension Simulation {
     }
   }
 
-  /// What is looked at from time to time: rules 5, 15 and 23.
+  /// What is looked at from time to time: rules 4, 5, 15 and 23.
   func audit() {
+    for i in contracts.indices { watchContract(i) }
     guard isMindUp, !isDead else { return }
     let outdated = mind.outdatedFacts(utc: utc, monotonic: now)
     if !outdated.isEmpty { find(.kept, "connectors \(outdated)") }

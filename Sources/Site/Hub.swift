@@ -78,5 +78,15 @@ public struct Settings: Hashable, Sendable, Codable {
   public var excessPatience = TimeSpan.seconds(10)
   /// Narrowing a session to the phases its vehicle uses (rule 8).
   public var narrowsPhases = false
+  /// What is done, in this order and a minute apart, while a circuit is over its limit and a connector below it follows nothing (the
+  /// last steps of rule 21); empty: nothing.
+  public var lastResorts: [LastResort] = []
   public init() {}
+
+  public enum LastResort: String, Hashable, Sendable, Codable, CaseIterable {
+    /// ChangeAvailability to Inoperative; it stays so until somebody makes it operative again.
+    case changeAvailability = "change_availability"
+    /// RemoteStopTransaction.
+    case remoteStop = "remote_stop"
+  }
 }
