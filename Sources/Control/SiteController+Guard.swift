@@ -23,6 +23,7 @@ extension SiteController {
     refreshFacts(now.monotonic)
     let weighing = weigh(now, &out)
     learnLoads(weighing.bases, now)
+    refreshWishes(now)
     let order = claimOrder(now)
     let targets = shares(order, weighing, now)
     var rises: [Int] = []
@@ -43,8 +44,9 @@ extension SiteController {
     nextDeadline = deadline(weighing, now)
   }
 
-  /// What a connector with a vehicle has before the first offer: its fallback, in force at the station by itself.
-  func fallbackOffer(_ c: Int) -> Current { fallback(c) }
+  /// What a connector with a vehicle has before the first offer, or when the last has ended: its fallback, in force at the station by
+  /// itself, or what the plan's hours let it draw then.
+  func fallbackOffer(_ c: Int) -> Current { max(fallback(c), connectors[c].beliefs.last?.after ?? .zero) }
 
   // MARK: Weighing
 
@@ -180,7 +182,7 @@ extension SiteController {
   }
 
   /// The weighted max-min fair shares of what is left for the claimants.
-  private func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
+  private mutating func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
     var own = facts.sums.rest
     for c in order { own[hub.connectors[c].circuit] += overdraw(c, now) }
     let fixed = sums(own)

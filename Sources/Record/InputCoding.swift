@@ -8,17 +8,21 @@ enum InputCoding {
   static let form: UInt8 = 1
   /// The surroundings have a form of their own. 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
+  /// The hub's is that of `Hub` itself. 1 knew no local time, no departures and no failsafe limits: it cannot be read any more.
+  static let formOfHub: UInt8 = 2
+  /// And those of connectors. 1 said nothing of what the plan can do for a session.
+  static let formOfConnectors: UInt8 = 2
   static let connectorsPerBlock = 64
 
   // MARK: Hub
 
   static func bytes(_ hub: Hub) throws -> [UInt8] {
-    var writer = begun()
+    var writer = begun(formOfHub)
     try BinaryEncoder.encode(hub, to: &writer)
     return writer.bytes
   }
   static func hub(_ bytes: [UInt8]) throws(RecordFault) -> Hub {
-    var reader = try opened(bytes)
+    var reader = try opened(bytes, formOfHub)
     let hub = try BinaryDecoder.decode(Hub.self, from: &reader)
     try reader.finish()
     return hub
@@ -62,7 +66,7 @@ enum InputCoding {
   // MARK: Connectors
 
   static func bytes(_ connectors: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp) throws -> [UInt8] {
-    var writer = begun()
+    var writer = begun(formOfConnectors)
     writer.put(unsigned: UInt64(connectors.count))
     for connector in connectors {
       writer.put(
@@ -82,13 +86,18 @@ enum InputCoding {
       if let charge = connector.stateOfCharge { writer.put(charge) }
       if connector.committed != .zero { put(connector.committed, &writer) }
       try BinaryEncoder.encode(connector.reason, to: &writer)
+      try BinaryEncoder.encode(connector.outlook, to: &writer)
     }
     return writer.bytes
   }
   static func connectors(_ bytes: [UInt8], at stamp: EventStamp) throws(RecordFault) -> [HubView.ConnectorView] {
-    var reader = try opened(bytes)
+    let form = bytes.first == Self.form ? Self.form : formOfConnectors
+    var reader = try opened(bytes, form)
     var result: [HubView.ConnectorView] = []
-    for _ in 0..<(try reader.count()) { result.append(try connector(&reader, at: stamp)) }
+    for _ in 0..<(try reader.count()) {
+      result.append(try connector(&reader, at: stamp))
+      if form != Self.form { result[result.count - 1].outlook = try BinaryDecoder.decode(Outlook?.self, from: &reader) }
+    }
     try reader.finish()
     return result
   }

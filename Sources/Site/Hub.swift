@@ -7,6 +7,8 @@ public struct Hub: Hashable, Sendable, Codable {
   public var name: String
   /// IANA name, used only at the edges; the mind works in UTC.
   public var timeZone: String
+  /// What clocks show there: for statistics by weekday and hour, and for departures by time of day.
+  public var localTime = LocalTime.utc
   /// Phase to neutral; what OCPP calls nominal when it converts between W and A.
   public var nominalVoltage: Voltage
   /// A tree; a parent stands before its children; the first one is the connection.

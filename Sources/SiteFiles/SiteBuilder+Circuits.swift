@@ -21,6 +21,7 @@ extension SiteBuilder {
     circuit.margin = reader.optional("margin_a", .amperes(0...1000), else: .zero)
     circuit.arrivalReserve = reader.optional("arrival_reserve_a", .amperes(0...1000))
     let failsafe = reader.optional("failsafe_a", .amperesPerPhase())
+    circuit.failsafe = failsafe
     for phase in Phase.allCases where circuit.firmGeneration[phase] > circuit.generation[phase] {
       reader.complain(about: "count_generation_a", expected: "at most `generation_a` on \(phase.name)")
       break
