@@ -1,4 +1,5 @@
 import Quantities
+import Scheduling
 import Site
 
 /// What the guard asks of every connector on each event, worked out once and kept until the connector or its station changes, or until the
@@ -22,6 +23,8 @@ struct Facts: Sendable {
     /// Rule 5 now, and rule 15 through the horizon.
     var committed = PerPhase<Current>.zero
     var unheard = PerPhase<Current>.zero
+    /// What it may go on drawing once nobody has spoken to it for long.
+    var settled = PerPhase<Current>.zero
     /// What a vehicle that arrives would draw by itself.
     var arrival = PerPhase<Current>.zero
     var marks: Marks = []
@@ -49,6 +52,12 @@ struct Facts: Sendable {
   private var isOutdated = (claimants: false, arrivals: false, next: false)
   /// What follows from the site alone; nil: it has changed.
   var site: SiteFacts?
+  /// Per circuit, over all below it: the sums of `settled`.
+  private(set) var settledBelow: [PerPhase<Current>] = []
+  /// What the plan says of this slot; nil: nothing, or not known yet.
+  var wishes: SlotWishes?
+  /// Memory of the guard's allocations.
+  var workspace = FairShare.Workspace()
 
   init() {}
 
@@ -56,6 +65,7 @@ struct Facts: Sendable {
     let still = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
     known = Array(repeating: Known(), count: hub.connectors.count)
     sums = (still, still, still)
+    settledBelow = still
     stationNext = Array(repeating: nil, count: hub.stations.count)
     isOutdated = (true, true, true)
     site = SiteFacts(hub)
@@ -88,6 +98,14 @@ struct Facts: Sendable {
     guard new.next != old.next else { return }
     if let moment = old.next, moment == next { isOutdated.next = true }
     if let moment = new.next { next = next.map { min($0, moment) } ?? moment }
+  }
+
+  /// What a connector may go on drawing, in the sums of its circuit and all above. O(depth).
+  mutating func settle(_ c: Int, at settled: PerPhase<Current>, _ hub: Hub) {
+    let change = settled - known[c].settled
+    guard change != .zero else { return }
+    known[c].settled = settled
+    for k in hub.path(from: hub.connectors[c].circuit) { settledBelow[k] += change }
   }
 
   /// Works out anew what `put` could not keep.
@@ -131,6 +149,8 @@ struct SiteFacts: Sendable {
   /// Per circuit: the connectors below it, and the generation declared there.
   var connectorsBelow: [[Int]]
   var generationBelow: [PerPhase<Current>]
+  /// The worst that everything else may draw there, stations without a vehicle included.
+  var worstBelow: [PerPhase<Current>]
   /// What stations draw themselves, where they are connected.
   var idleLoads: [(circuit: Int, current: PerPhase<Current>)]
   var sampleInterval: TimeSpan
@@ -146,11 +166,16 @@ struct SiteFacts: Sendable {
     for (circuit, element) in hub.circuits.enumerated() {
       for k in hub.path(from: circuit) { generationBelow[k] += element.generation }
     }
+    worstBelow = Array(repeating: .zero, count: hub.circuits.count)
     (self.connectorsBelow, self.generationBelow) = (connectorsBelow, generationBelow)
     idleLoads = hub.stations.compactMap { station in
       guard station.state == .installed, station.idleCurrent > .zero, let first = station.connectors.first else { return nil }
       return (hub.connectors[first].circuit, PerPhase(station.idleCurrent, on: hub.connectors[first].phases))
     }
+    for (circuit, element) in hub.circuits.enumerated() {
+      for k in hub.path(from: circuit) { worstBelow[k] += element.baseWorst }
+    }
+    for load in idleLoads { for k in hub.path(from: load.circuit) { worstBelow[k] += load.current } }
     sampleInterval = hub.stations.lazy.map { $0.traits.sampleInterval }.max() ?? .seconds(10)
     let meter = hub.meters.lazy.map { $0.period }.max() ?? .seconds(1)
     let station = hub.stations.lazy.map { $0.traits.reaction }.max() ?? .seconds(10)
@@ -160,5 +185,5 @@ struct SiteFacts: Sendable {
 
 extension Hub {
   /// A circuit and all above it.
-  fileprivate func path(from circuit: Int) -> UnfoldFirstSequence<Int> { sequence(first: circuit) { circuits[$0].parent } }
+  func path(from circuit: Int) -> UnfoldFirstSequence<Int> { sequence(first: circuit) { circuits[$0].parent } }
 }

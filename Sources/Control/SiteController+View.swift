@@ -11,9 +11,9 @@ extension SiteController {
     let bases = copy.updateBases(now, &ignored)
     let bounds = copy.bounds(bases, now)
     let committed = hub.connectors.indices.map { self.committed($0, at: now.monotonic) }
-    var sums = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
-    for c in committed.indices { sums[hub.connectors[c].circuit] += committed[c] }
-    for k in sums.indices.reversed() { if let parent = hub.circuits[k].parent { sums[parent] += sums[k] } }
+    var own = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
+    for c in committed.indices { own[hub.connectors[c].circuit] += committed[c] }
+    let sums = self.sums(own)
     let reserves = copy.reserves()
     return HubView(
       circuits: circuits.indices.map { k in
@@ -31,7 +31,7 @@ extension SiteController {
           status: connector.status, transaction: connector.transaction?.id, idTag: connector.transaction?.idTag,
           offered: connector.transaction == nil ? nil : offer(c, at: now.monotonic), offerEnds: connector.beliefs.last?.until,
           measured: connector.newest?.current, measuredAge: connector.newest.map { now.monotonic - $0.at }, committed: committed[c],
-          reason: connector.reason, energy: energy(c), stateOfCharge: connector.stateOfCharge)
+          reason: connector.reason, energy: energy(c), stateOfCharge: connector.stateOfCharge, outlook: outlook(c, now))
       },
       stations: stations.indices.map { s in
         HubView.StationView(
@@ -39,6 +39,11 @@ extension SiteController {
           clockOffset: stations[s].clockOffset, capabilities: stations[s].capabilities, trust: stations[s].trust,
           isCommissioned: stations[s].proof?.covers(stations[s].identity) ?? false)
       }, limits: limits.filter { counts($0, now) }, alarms: alarms.all, storeFailed: storeFailed)
+  }
+
+  private func outlook(_ c: Int, _ now: EventStamp) -> Outlook? {
+    guard let plan = planning.plan, isFresh(plan, now), let transaction = connectors[c].transaction else { return nil }
+    return plan.outlook(connector: c, transaction: transaction.id)
   }
 
   private func counts(_ limit: Limit, _ now: EventStamp) -> Bool {

@@ -124,6 +124,6 @@ extension JournalReader {
   private func hubOfSnapshot(near sequence: UInt64) throws(DatabaseError) -> Hub? {
     let all = try snapshots(version: nil)
     let near = all.last { $0.stamp.sequence <= sequence } ?? all.first
-    return near.flatMap { try? BinaryDecoder.decode(SiteController.self, from: $0.state).hub }
+    return near.flatMap { try? BinaryDecoder.decodeNamed(SiteController.self, from: $0.state).hub }
   }
 }

@@ -52,6 +52,11 @@ public struct ReplayReport: Hashable, Sendable {
   /// Stretches thought again, each from a snapshot or the beginning.
   public var stretches: [ClosedRange<UInt64>] = []
   public var difference: Replay.Difference?
+  /// Plans that were worked out again from their requests, those whose request lies before what was thought again, and the first that
+  /// came out otherwise than recorded.
+  public var plans = 0
+  public var plansWithoutRequest = 0
+  public var planDifference: Replay.PlanDifference?
   /// Why parts were passed over: thinned away, or recorded by another version.
   public var passedOver: [String] = []
 }
@@ -144,7 +149,7 @@ extension JournalReader {
     for start in starts where isFirst || (start?.stamp.sequence ?? 0) > done {
       isFirst = false
       done = max(done, try stretch(from: start, version: version, &report))
-      if report.difference != nil { break }
+      if report.difference != nil || report.planDifference != nil { break }
     }
     return report
   }
@@ -182,7 +187,7 @@ extension JournalReader {
     let from = (start?.stamp.sequence ?? 0) + 1
     var replay: Replay
     do {
-      replay = try Replay(from: start)
+      replay = try Replay(from: start, recomputesPlans: true)
     } catch {
       report.passedOver.append("the snapshot at \(from - 1) cannot be read: \(error)")
       return from - 1
@@ -199,11 +204,15 @@ extension JournalReader {
         stop = "from \(replay.stamp.sequence + 1) on: \(error)"
         return false
       }
-      return replay.difference == nil
+      return replay.difference == nil && replay.planDifference == nil
     }
     if let stop { report.passedOver.append(stop) }
     report.events += replay.events
     report.difference = replay.difference
+    (report.plans, report.plansWithoutRequest) = (
+      report.plans + replay.plans, report.plansWithoutRequest + replay.plansWithoutRequest
+    )
+    report.planDifference = replay.planDifference
     if replay.stamp.sequence >= from { report.stretches.append(from...replay.stamp.sequence) }
     return replay.stamp.sequence
   }

@@ -29,7 +29,7 @@ public struct Snapshot: Hashable, Sendable {
   /// The last event that it knows.
   public var stamp: EventStamp
   public var version: String
-  /// `SiteController`, written by `BinaryEncoder`.
+  /// `SiteController`, written by `BinaryEncoder.encodeNamed`: another version of the program reads what it shares.
   public var state: [UInt8]
   public init(stamp: EventStamp, version: String, state: [UInt8]) {
     (self.stamp, self.version, self.state) = (stamp, version, state)

@@ -7,11 +7,12 @@ import Site
 ///
 /// Each kind of block has a form of its own.
 enum InputCoding {
-  /// The hub is written member by member as `Hub` and what it holds are declared. Whoever adds, removes, renames or moves a stored member
-  /// there changes these bytes: he raises this number and keeps a way to read the form before. `InputFormTests` has its bytes.
-  static let formOfHub: UInt8 = 1
+  /// The hub is written with the names of its members: a later version reads what it shares. 1 and 2 were written by position, as `Hub`
+  /// was then, and cannot be read any more.
+  static let formOfHub: UInt8 = 3
   /// 1: each number written out. 2: `InputModel`.
   static let formOfCircuits: UInt8 = 2
+  /// 1: each number written out, and nothing of what the plan can do for a session. 2: `InputModel`.
   static let formOfConnectors: UInt8 = 2
   /// 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
@@ -19,16 +20,10 @@ enum InputCoding {
 
   // MARK: Hub
 
-  static func bytes(_ hub: Hub) throws -> [UInt8] {
-    var writer = begun(formOfHub)
-    try BinaryEncoder.encode(hub, to: &writer)
-    return writer.bytes
-  }
+  static func bytes(_ hub: Hub) throws -> [UInt8] { [formOfHub] + (try BinaryEncoder.encodeNamed(hub)) }
   static func hub(_ bytes: [UInt8]) throws(RecordFault) -> Hub {
-    var reader = try opened(bytes, formOfHub)
-    let hub = try BinaryDecoder.decode(Hub.self, from: &reader)
-    try reader.finish()
-    return hub
+    _ = try opened(bytes, formOfHub)
+    return try BinaryDecoder.decodeNamed(Hub.self, from: Array(bytes.dropFirst()))
   }
 
   // MARK: Circuits

@@ -139,6 +139,7 @@ struct InputModel {
     }
     if shape & 128 != 0 { result.committed = codeCommitted(given.committed, of: result, &coder) }
     result.reason = try codeReason(given.reason, &coder)
+    result.outlook = try codeOutlook(given.outlook, &coder)
     return result
   }
 
@@ -173,6 +174,10 @@ struct InputModel {
   }
   private mutating func codeReason<Coder: DecisionCoder>(_ given: Reason, _ coder: inout Coder) throws -> Reason {
     try BinaryDecoder.decode(Reason.self, from: codeWord(try BinaryEncoder.encode(given), &coder))
+  }
+
+  private mutating func codeOutlook<Coder: DecisionCoder>(_ given: Outlook?, _ coder: inout Coder) throws -> Outlook? {
+    try BinaryDecoder.decode(Outlook?.self, from: codeWord(try BinaryEncoder.encode(given), &coder))
   }
 
   // MARK: Small parts

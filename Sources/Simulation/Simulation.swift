@@ -43,6 +43,7 @@ public final class Simulation {
     case breakStore, mendStore
     case tremble, jump
     case arrival(connector: Int)
+    case beginWorks, endWorks(Int), readSiteFile
     case loseLink, rebootSome, troubleMeter, stopMind, startMind, stepClock, setLimit, die
     case withdraw(String)
     case connect(Int)
@@ -67,6 +68,10 @@ public final class Simulation {
   var effectsSoFar = SHA256()
   var timeline = Timeline<Item>()
   var random: SeededRandom
+  /// For what was thought of later, so that the earlier days stay as they are.
+  var dice: SeededRandom
+  /// What works hold each circuit at: the limit that is watched, by circuit.
+  var underWorks: [Int: String] = [:]
   var bases: [BaseLoad]
   /// mA per circuit and phase: index circuit x 3 + phase.
   var flows: [Int]
@@ -78,6 +83,7 @@ public final class Simulation {
   let ancestors: [[Int]]
   var watches: [ExcessWatch]
   var limitWatches: [(limit: Limit, since: Int, watch: [ExcessWatch])] = []
+  var contracts: [ContractWatch]
   var peaks: [Int]
   var queues: [CommandQueue]
   var links: [Int]
@@ -131,6 +137,10 @@ public final class Simulation {
     meters = hub.circuits.indices.compactMap { k in
       hub.circuits[k].measurement.map { EmulatedMeter(circuit: k, measurement: $0, period: hub.meters[$0.meter].period.raw) }
     }
+    contracts = hub.circuits.indices.compactMap { k in
+      hub.circuits[k].contract.map { ContractWatch(circuit: k, contract: $0, utc: Self.epoch.milliseconds) }
+    }
+    for m in meters.indices where hub.circuits[meters[m].circuit].contract != nil { meters[m].register = 1_000_000_000 }
     bases = hub.circuits.indices.map { BaseLoad(hub.circuits[$0], step: made.steps[$0], &random) }
     let cells = hub.circuits.count * 3
     (flows, baseFlows, wildFlows) = (
@@ -158,6 +168,7 @@ public final class Simulation {
     newestCommand = Array(repeating: nil, count: hub.connectors.count)
     lastReading = Array(repeating: (0, -1_000_000, -1_000_000), count: hub.meters.count)
     self.random = random
+    dice = SeededRandom(seed: seed, part: 6)
     (report.seed, report.connectors, report.circuits) = (seed, hub.connectors.count, hub.circuits.count)
     begin()
   }
@@ -183,6 +194,8 @@ public final class Simulation {
     schedule(.stepClock, faults.clockStep)
     schedule(.setLimit, faults.limit)
     schedule(.breakStore, faults.storeFailure)
+    if faults.works > 0 { timeline.add(.beginWorks, at: dice.wait(mean: faults.works * 1000)) }
+    if faults.siteFile > 0 { timeline.add(.readSiteFile, at: dice.wait(mean: faults.siteFile * 1000)) }
     if let death = faults.death { timeline.add(.die, at: death * 1000) }
   }
 

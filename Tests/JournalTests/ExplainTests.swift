@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `a changed byte of a block, a missing one and one that was put in its place are found`() throws {
-    let life = try Life(seed: 2, hours: 1)
+    let life = try Life(seed: 2, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)

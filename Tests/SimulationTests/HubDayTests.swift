@@ -68,6 +68,26 @@ import Testing
     #expect(caught >= 1)
   }
 
+  @Test(.enabled(if: isOptimised)) func `a controller that is not told of a contract is caught`() {
+    var contracts = 0
+    var caught = 0
+    for seed in 1...30 as ClosedRange<UInt64> {
+      var options = Simulation.Options()
+      options.arrivals = 600
+      let made = HubGenerator.make(seed: seed)
+      guard made.hub.circuits[0].contract != nil else { continue }
+      contracts += 1
+      var believed = made.hub
+      believed.circuits[0].contract = nil
+      options.believed = believed
+      let simulation = Simulation(seed: seed, made: made, options: options)
+      simulation.run(until: 6 * 3_600_000)
+      caught += simulation.report.findings.contains { $0.invariant == .contractMean } ? 1 : 0
+    }
+    #expect(contracts >= 4)
+    #expect(caught * 2 >= contracts, "\(caught) of \(contracts)")
+  }
+
   @Test func `the same seed gives the same day`() {
     var options = Simulation.Options()
     options.faults = .everything
