@@ -15,8 +15,11 @@ extension SiteController {
   func leaverLevels(at now: Monotonic) -> [(current: PerPhase<Current>, until: Monotonic)?] {
     connectors.indices.map { c in
       let ends = connectors[c].beliefs.compactMap { belief in belief.until.map { $0 + afterglow(c) } }
-      guard let last = ends.max(), last > now else { return nil }
-      return (PerPhase(lingering(c, at: now), on: phases(c)), last)
+      guard var last = ends.max(), last > now else { return nil }
+      // Beyond its end an offer may go on with the hours of the plan (rule 16).
+      let after = connectors[c].beliefs.map(\.after).max() ?? .zero
+      if after > fallback(c), let plan = hub.planning { last = last + plan.horizon }
+      return (PerPhase(max(lingering(c, at: now), after > fallback(c) ? after : .zero), on: phases(c)), last)
     }
   }
 
