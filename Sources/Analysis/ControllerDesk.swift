@@ -24,8 +24,8 @@ final class ControllerDesk {
   private var warm: WarmStart?
   private let arena = Arena()
   private let planner: Planner
-  /// What each station's profiles allow: until when, and what after that.
-  private var held: [(current: Int, until: Instant?, after: Int)]
+  /// What each connector's profiles allow, mA per conductor from each instant on; never empty, in rising order of time.
+  private var held: [[(from: Instant, current: Int)]]
   private var transactions: [Int?]
   private var lastRequest: UInt64 = 0
   private var outcomes: [Event] = []
@@ -38,8 +38,12 @@ final class ControllerDesk {
     if !looksAhead { told.planning = nil }
     self.hub = told
     planner = Planner(gap: 1e-3, mostIterations: told.planning?.iterations ?? 0, ofValue: true)
-    held = hub.connectors.map { ($0.fallback.raw, nil, $0.fallback.raw) }
+    held = hub.connectors.map { Self.fallback($0) }
     transactions = Array(repeating: nil, count: hub.connectors.count)
+  }
+
+  private static func fallback(_ connector: Connector) -> [(from: Instant, current: Int)] {
+    [(Instant(milliseconds: .min / 2), connector.fallback.raw)]
   }
 
   /// The hub stands, and all stations are connected and installed.
@@ -77,7 +81,7 @@ final class ControllerDesk {
       .station(s, .status(connector: number, .charging, error: nil)),
     ]
     if let needs { events.append(.order(.need(connector: c, needs))) }
-    held[c] = (hub.connectors[c].fallback.raw, nil, hub.connectors[c].fallback.raw)
+    held[c] = Self.fallback(hub.connectors[c])
     return events
   }
 
@@ -104,14 +108,11 @@ final class ControllerDesk {
 
   /// A station that nobody can reach, or that has booted, does by itself what its fallback says.
   func fallsBack(_ s: Int) {
-    for c in hub.stations[s].connectors { held[c] = (hub.connectors[c].fallback.raw, nil, hub.connectors[c].fallback.raw) }
+    for c in hub.stations[s].connectors { held[c] = Self.fallback(hub.connectors[c]) }
   }
 
   /// What a connector's profiles allow at `now`, mA per conductor.
-  func allowed(_ c: Int, at now: Instant) -> Int {
-    if let until = held[c].until, until <= now { held[c] = (held[c].after, nil, held[c].after) }
-    return held[c].current
-  }
+  func allowed(_ c: Int, at now: Instant) -> Int { held[c].last { $0.from <= now }?.current ?? held[c][0].current }
 
   // MARK: Thinking
 
@@ -189,20 +190,19 @@ final class ControllerDesk {
     }
   }
 
-  /// The profile's first period holds until its second, which holds for good: what the controller sends has no others.
+  /// Each period of the profile holds until the next, the last for good: what the controller sends ends in the fallback by itself.
   private func hold(_ schedule: Schedule, _ c: Int) {
     let wired = hub.connectors[c].wiring?.conductors.count ?? 3
-    func current(_ period: Schedule.Period) -> Int {
+    let start = schedule.start ?? Instant(milliseconds: .min / 2)
+    held[c] = schedule.periods.map { period in
       switch schedule.unit {
-      case .amperes: period.tenths * 100
-      case .watts: Power(milliwatts: period.tenths * 100).current(at: hub.nominalVoltage, phases: period.phases ?? wired).raw
+      case .amperes: (start + period.start, period.tenths * 100)
+      case .watts:
+        (
+          start + period.start,
+          Power(milliwatts: period.tenths * 100).current(at: hub.nominalVoltage, phases: period.phases ?? wired).raw
+        )
       }
     }
-    let first = schedule.periods[0]
-    guard schedule.periods.count > 1, let start = schedule.start else {
-      held[c] = (current(first), nil, current(first))
-      return
-    }
-    held[c] = (current(first), start + schedule.periods[1].start, current(schedule.periods[1]))
   }
 }

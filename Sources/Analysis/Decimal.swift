@@ -11,6 +11,8 @@ public enum Decimal {
     for _ in 0..<decimals { power *= 10 }
     return ExactNumber(Int((value * power).rounded()), decimals: decimals).plain
   }
+  /// To thousandths.
+  static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
   /// Local time, with the weekday.
   public static func time(_ scenario: Scenario, _ step: Int) -> String {
     let instant = scenario.instant(step: step)

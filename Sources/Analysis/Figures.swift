@@ -1,7 +1,8 @@
 import Quantities
 import Scenarios
 
-/// The figures of one outcome, as summary, table and report show them.
+/// The figures of one outcome, as summary, table and report show them; rounded to thousandths, so that they are the same when they are read
+/// from a file.
 public struct Figures: Sendable {
   public let strategy: Strategy
   public let seed: UInt64
@@ -26,7 +27,7 @@ public struct Figures: Sendable {
   public let fairness: Double
   public let profiles: Int
   public let violations: Int
-  public let firstViolations: [Outcome.Violation]
+  public let firstViolation: Outcome.Violation?
   public var cost: Double { energyCost + peakCost }
   public var deliveredPercent: Double { asked > 0 ? delivered / asked * 100 : 100 }
   public var quarterPeak: Double { quarterPeaks.map(\.kilowatts).max() ?? 0 }
@@ -40,22 +41,22 @@ public struct Figures: Sendable {
     (strategy, seed, turnedAway) = (outcome.strategy, outcome.seed, story.turnedAway)
     let ended = outcome.sessions.filter { !$0.isOpen }
     sessions = ended.count
-    asked = ended.reduce(0) { $0 + $1.asked.kilowattHours }
-    delivered = ended.reduce(0) { $0 + $1.delivered.kilowattHours }
+    asked = Decimal.rounded(ended.reduce(0) { $0 + $1.asked.kilowattHours })
+    delivered = Decimal.rounded(ended.reduce(0) { $0 + $1.delivered.kilowattHours })
     let good = ended.count { $0.shortfall <= Self.unnoticed(of: $0.asked) }
-    met = ended.isEmpty ? 100 : Double(good) * 100 / Double(ended.count)
+    met = Decimal.rounded(ended.isEmpty ? 100 : Double(good) * 100 / Double(ended.count))
     let sorted = ended.map(\.shortfall).sorted()
-    shortfalls = Self.quantiles.map { Self.quantile($0, sorted) }
+    shortfalls = Self.quantiles.map { Decimal.rounded(Self.quantile($0, sorted)) }
     peak = Double(outcome.load.max() ?? 0) / 1000
-    quarterPeaks = outcome.quarterPeaks
-    energyCost = outcome.energyCost
-    peakCost = outcome.quarterPeaks.reduce(0) { $0 + max(0, $1.kilowatts) * scenario.prices.monthlyPeak }
+    quarterPeaks = outcome.quarterPeaks.map { ($0.month, Decimal.rounded($0.kilowatts)) }
+    energyCost = Decimal.rounded(outcome.energyCost)
+    peakCost = Decimal.rounded(outcome.quarterPeaks.reduce(0) { $0 + max(0, $1.kilowatts) * scenario.prices.monthlyPeak })
     unbalance = outcome.largestUnbalance.amperes
-    heldBack = outcome.heldBack
-    utilisation = Self.part(outcome, of: outcome.load.indices) ?? 0
-    utilisationWhileWaiting = Self.part(outcome, of: outcome.load.indices.filter { outcome.waiting[$0] > 0 })
-    fairness = Self.jain(ended)
-    (profiles, violations, firstViolations) = (outcome.profiles, outcome.violationCount, outcome.violations)
+    heldBack = Decimal.rounded(outcome.heldBack)
+    utilisation = Decimal.rounded(Self.part(outcome, of: outcome.load.indices) ?? 0)
+    utilisationWhileWaiting = Self.part(outcome, of: outcome.load.indices.filter { outcome.waiting[$0] > 0 }).map(Decimal.rounded)
+    fairness = Decimal.rounded(Self.jain(ended))
+    (profiles, violations, firstViolation) = (outcome.profiles, outcome.violationCount, outcome.violations.first)
   }
 
   private static func quantile(_ permille: Int, _ sorted: [Energy]) -> Double {
@@ -121,7 +122,7 @@ public struct PromiseResult: Sendable {
   }
 
   private static func limits(_ figures: Figures, _ scenario: Scenario) -> String {
-    guard let first = figures.firstViolations.first else { return "no limit was passed" }
+    guard let first = figures.firstViolation else { return "no limit was passed" }
     let circuit = scenario.hub.circuits[first.circuit].id
     return
       "\(figures.violations) times a limit was passed, first \(Decimal.time(scenario, first.step)) on \(circuit) \(first.phase.name): "

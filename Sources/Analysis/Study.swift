@@ -8,6 +8,17 @@ public struct Study: Sendable {
   public let name: String
   public let seeds: [UInt64]
   public let strategies: [Strategy]
+  /// Which part of the runs this is, where they are lived in several processes; nil: all.
+  public let share: Share?
+  public struct Share: Sendable, Hashable {
+    public let part: Int
+    public let of: Int
+    /// - Precondition: `part` is 1...`of`.
+    public init(part: Int, of: Int) {
+      precondition((1...of).contains(part))
+      (self.part, self.of) = (part, of)
+    }
+  }
   /// Runs that were begun, by strategy in their order and then by seed.
   public internal(set) var figures: [Figures] = []
   /// Those of the first seed.
@@ -16,12 +27,17 @@ public struct Study: Sendable {
   public internal(set) var days: Int
   public internal(set) var isComplete = true
 
-  public init(_ scenario: Scenario, name: String, seeds: [UInt64], strategies: [Strategy]) {
+  public init(_ scenario: Scenario, name: String, seeds: [UInt64], strategies: [Strategy], share: Share? = nil) {
     (self.scenario, self.name, self.seeds, self.strategies, days) = (scenario, name, seeds, strategies, scenario.days)
+    self.share = share
   }
 
   /// The runs, in the order in which they count.
-  public var plan: [(strategy: Strategy, seed: UInt64)] { strategies.flatMap { strategy in seeds.map { (strategy, $0) } } }
+  public var plan: [(strategy: Strategy, seed: UInt64)] {
+    let all = strategies.flatMap { strategy in seeds.map { (strategy: strategy, seed: $0) } }
+    guard let share else { return all }
+    return all.indices.filter { $0 % share.of == share.part - 1 }.map { all[$0] }
+  }
 
   /// Takes the outcomes in the order of `plan`; nil: that run was never begun.
   public mutating func take(_ results: [(Outcome, Figures)?]) {
@@ -65,6 +81,11 @@ extension Study {
     writer.integer(scenario.hub.connectors.count)
     writer.key("sources")
     writer.write(.array(scenario.sources.map { .string($0) }))
+    if let share { write("share", "\(share.part)/\(share.of)", &writer) }
+    writer.key("policies")
+    writer.write(.array(strategies.map { .string($0.rawValue) }))
+    writer.key("seeds")
+    writer.write(.array(seeds.map { .number(ExactNumber(Int($0))) }))
     writer.key("runs")
     writer.beginArray()
     for figures in figures { figures.write(&writer) }
@@ -95,52 +116,5 @@ extension Study {
       writer.endObject()
     }
     writer.endArray()
-  }
-}
-
-extension Figures {
-  func write(_ writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.key("policy")
-    writer.string(strategy.rawValue)
-    writer.key("seed")
-    writer.integer(Int(seed))
-    let whole: [(String, Int)] = [("sessions", sessions), ("turned_away", turnedAway)]
-    for (key, value) in whole {
-      writer.key(key)
-      writer.integer(value)
-    }
-    let reals: [(String, Double)] = [
-      ("asked_kwh", asked), ("delivered_kwh", delivered), ("delivered_percent", deliveredPercent), ("demands_met_percent", met),
-      ("peak_kw", peak), ("quarter_peak_kw", quarterPeak), ("energy_cost_eur", energyCost), ("peak_cost_eur", peakCost),
-      ("unbalance_a", unbalance), ("held_back_kwh", heldBack), ("limit_used_percent", utilisation), ("jain", fairness),
-    ]
-    for (key, value) in reals {
-      writer.key(key)
-      writer.real(value)
-    }
-    if let utilisationWhileWaiting {
-      writer.key("limit_used_while_waiting_percent")
-      writer.real(utilisationWhileWaiting)
-    }
-    writer.key("kwh_short")
-    writer.beginObject()
-    for (name, value) in zip(["p50", "p90", "p95", "p99", "most"], shortfalls) {
-      writer.key(name)
-      writer.real(value)
-    }
-    writer.endObject()
-    writer.key("quarter_peaks_kw")
-    writer.beginObject()
-    for (month, kilowatts) in quarterPeaks {
-      writer.key(month)
-      writer.real(kilowatts)
-    }
-    writer.endObject()
-    writer.key("profile_messages")
-    writer.integer(profiles)
-    writer.key("violations")
-    writer.integer(violations)
-    writer.endObject()
   }
 }

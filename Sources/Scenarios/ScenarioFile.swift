@@ -66,6 +66,7 @@ final class ScenarioBuilder {
     let step = reader.optional("step_min", minutes, else: .minutes(15))
     readSite(reader)
     guard !hub.circuits.isEmpty else { return nil }
+    hub.localTime = LocalTime(steps: [LocalTime.Step(from: start, offset: localTime)])
     if hub.connectors.isEmpty {
       reader.complain(about: "layout", found: "a site without connectors", expected: "at least one connector")
     }

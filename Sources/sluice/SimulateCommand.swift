@@ -9,7 +9,8 @@ import SiteFiles
 enum SimulateCommand {
   static let usage = """
     usage: sluice simulate SCENARIO.json5 --out DIR [--seed N | --seeds A..B] [--jobs N] [--policy A,B,...] [--days N]
-                           [--from SESSIONS.csv] [--profiles FOLDER]
+                           [--from SESSIONS.csv] [--shard K/N] [--profiles FOLDER]
+           sluice simulate SCENARIO.json5 --merge DIR... --out DIR
       --out DIR        summary.json, sessions.csv, load.csv, events.jsonl and report.html go there; sessions, load and events are those of
                        the first seed
       --seed N         the scenario's chances (default: what the scenario says); --seeds A..B several
@@ -17,6 +18,8 @@ enum SimulateCommand {
       --policy A,B     of \(Strategy.allCases.map(\.rawValue).joined(separator: ", ")) (default: what the scenario says)
       --days N         instead of the scenario's days
       --from FILE      recorded sessions instead of the scenario's vehicles: CSV, JSON or OCPI charge detail records
+      --shard K/N      lives the K-th of N shares of the runs, for several processes or machines; --merge joins what they wrote (with the
+                       same scenario, --days and --from), and lives the first seed again for tables and pictures
       --no-events      leaves events.jsonl out
     exit status: 0, or 1 when something of `must_hold` does not, 2 for a wrong command line, 130 when it was stopped (the results so far
     are written, and say so)
@@ -30,6 +33,11 @@ enum SimulateCommand {
     var strategies: [Strategy]
     var jobs: Int
     var tellsEvents: Bool
+    var share: Study.Share?
+    /// Folders of shares to be joined; empty: there is something to be lived.
+    var joins: [String]
+
+    var study: Study { Study(scenario, name: name, seeds: seeds, strategies: strategies, share: share) }
   }
 
   static func run(_ arguments: [String]) throws -> Int32 {
@@ -42,14 +50,18 @@ enum SimulateCommand {
       StandardError.write("sluice: \(error.description)\n\n\(usage)")
       return 2
     }
-    return try SimulateWork(wish).run()
+    return wish.joins.isEmpty ? try SimulateWork(wish, wish.study.plan).run() : try SimulateMerge(wish).run()
   }
 
   private static func read(_ arguments: [String]) throws -> Wish {
     let options = try CommandLineOptions(
-      arguments, names: ["out", "seed", "seeds", "jobs", "policy", "days", "from", "profiles"], flags: ["no-events"])
-    guard options.words.count == 1, let path = options.words.first else {
+      arguments, names: ["out", "seed", "seeds", "jobs", "policy", "days", "from", "profiles", "shard"],
+      flags: ["no-events", "merge"])
+    guard let path = options.words.first, options.has("merge") || options.words.count == 1 else {
       throw CommandLineOptions.Misuse(description: "one scenario file is needed")
+    }
+    if options.has("merge"), options.words.count < 2 {
+      throw CommandLineOptions.Misuse(description: "--merge needs the folders that the shares wrote")
     }
     guard let folder = options.text("out") else { throw CommandLineOptions.Misuse(description: "--out DIR is needed") }
     var scenario = try ScenarioFile.read(path, profiles: try ProfileFolder.locate(named: options.text("profiles")))
@@ -60,7 +72,17 @@ enum SimulateCommand {
       scenario: scenario, name: name, folder: folder, seeds: try seeds(options) ?? [scenario.seed],
       strategies: try strategies(options) ?? scenario.strategies,
       jobs: try options.whole("jobs", in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount,
-      tellsEvents: !options.has("no-events"))
+      tellsEvents: !options.has("no-events"),
+      share: try share(options), joins: options.has("merge") ? Array(options.words.dropFirst()) : [])
+  }
+
+  private static func share(_ options: CommandLineOptions) throws -> Study.Share? {
+    guard let text = options.text("shard") else { return nil }
+    let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let part = numbers[0], let of = numbers[1], of >= 1, (1...of).contains(part) else {
+      throw CommandLineOptions.Misuse(description: "--shard is `\(text)`; expected K/N with K from 1 to N, like 3/16")
+    }
+    return Study.Share(part: part, of: of)
   }
 
   private static func seeds(_ options: CommandLineOptions) throws -> [UInt64]? {

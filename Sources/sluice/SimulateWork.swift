@@ -16,23 +16,35 @@ final class SimulateWork: Sendable {
   private let isStopped = Atomic<Bool>(false)
   private let output: SimulateOutput
 
-  init(_ wish: SimulateCommand.Wish) throws {
-    self.wish = wish
-    plan = Study(wish.scenario, name: wish.name, seeds: wish.seeds, strategies: wish.strategies).plan
+  /// - Parameter plan: the runs to be lived.
+  init(_ wish: SimulateCommand.Wish, _ plan: [(strategy: Strategy, seed: UInt64)]) throws {
+    (self.wish, self.plan) = (wish, plan)
     results = Mutex(Array(repeating: nil, count: plan.count))
     output = try SimulateOutput(folder: wish.folder)
   }
 
   /// - Returns: the exit status.
   func run() throws -> Int32 {
+    var study = wish.study
+    study.take(live())
+    return try finish(study)
+  }
+
+  /// Lives the runs.
+  /// - Returns: in the order of the plan; nil: that run was never begun.
+  func live() -> [Result?] {
     let watch = watchForSignals()
     let progress = showProgress()
-    DispatchQueue.concurrentPerform(iterations: min(wish.jobs, plan.count)) { _ in work() }
+    DispatchQueue.concurrentPerform(iterations: max(1, min(wish.jobs, plan.count))) { _ in work() }
     progress.cancel()
     watch.forEach { $0.cancel() }
     if isatty(2) == 1 { StandardError.writeRaw("\r\u{1B}[K") }
-    var study = Study(wish.scenario, name: wish.name, seeds: wish.seeds, strategies: wish.strategies)
-    study.take(results.withLock { $0 })
+    return results.withLock { $0 }
+  }
+
+  /// Writes and tells.
+  /// - Returns: the exit status.
+  func finish(_ study: Study) throws -> Int32 {
     try output.write(study, events: wish.tellsEvents ? plan.indices.filter { plan[$0].seed == wish.seeds[0] } : [])
     return report(study)
   }
