@@ -44,7 +44,7 @@ let package = Package(
     room("PlanningKernels", imports: ["PlanningMemory"]),
     room("PlanningKernelsAVX2", imports: ["PlanningMemory"], settings: pure + wide),
     room("Scheduling", imports: ["Quantities", "PlanningMemory", "PlanningKernels", "PlanningKernelsAVX2", "CLinux"]),
-    room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "Scheduling"]),
+    room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "PlanningMemory", "Scheduling"]),
     room("Commissioning", imports: ["Quantities", "Site"]),
     room("Record", imports: ["Quantities", "Site", "ChargingProfiles", "Control"]),
     room("Metering", imports: ["Quantities", "Site", "Documents"]),
@@ -68,6 +68,12 @@ let package = Package(
       imports: [
         "Quantities", "Site", "ChargingProfiles", "Scheduling", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Documents",
       ]),
+    room("Scenarios", imports: ["Quantities", "Documents", "Site", "SiteFiles", "Scheduling", "Simulation"]),
+    room(
+      "Analysis",
+      imports: [
+        "Quantities", "Documents", "Site", "ChargingProfiles", "PlanningMemory", "Scheduling", "Control", "Simulation", "Scenarios",
+      ]),
     room(
       "Rig",
       imports: [
@@ -80,7 +86,7 @@ let package = Package(
       dependencies: [
         "Threads", "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record",
         "Metering", "OCPP", "SiteFiles",
-        "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
+        "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios", "Analysis", "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
     .executableTarget(
@@ -125,6 +131,9 @@ let package = Package(
         "Threads", "Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink", "CFaultyVFS",
       ]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
+    promises(of: "Scenarios", with: ["Quantities", "Documents", "Site", "SiteFiles", "Scheduling", "Simulation"]),
+    promises(
+      of: "Analysis", with: ["Quantities", "Documents", "Site", "SiteFiles", "Control", "Scheduling", "Scenarios", "Simulation"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -36,16 +36,33 @@ public struct SiteController: Sendable, Codable {
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
     var out: [Effect] = []
-    defer { lastEventAt = now.monotonic }
+    if take(event, at: now, &out) { reconsider(now, &out) }
+    lastEventAt = now.monotonic
+    return out
+  }
+
+  /// Several events of one moment, taken in order and weighed once: for houses in which much happens at the same instant. The rules are
+  /// those of `handle`; only what would have been decided between two of them is not.
+  public mutating func handle(together events: [Event], at now: EventStamp) -> [Effect] {
+    var out: [Effect] = []
+    var isNew = false
+    for event in events where take(event, at: now, &out) { isNew = true }
+    if isNew { reconsider(now, &out) }
+    lastEventAt = now.monotonic
+    return out
+  }
+
+  /// - Returns: whether anything needs to be reconsidered.
+  private mutating func take(_ event: Event, at now: EventStamp, _ out: inout [Effect]) -> Bool {
     switch event {
     case .reading(let reading):
-      guard take(reading, at: now, &out) else { return out }
+      return take(reading, at: now, &out)
     case .deadline:
       advanceStations(now, &out)
     case .station(let station, let said):
-      guard stations.indices.contains(station), take(said, from: station, at: now, &out) else { return out }
+      return stations.indices.contains(station) && take(said, from: station, at: now, &out)
     case .meterFault(let meter, _):
-      guard hub.meters.indices.contains(meter) else { return out }
+      return hub.meters.indices.contains(meter)
     case .configured(let hub, _): configure(hub, at: now)
     case .restarted:
       // Decreases leave before they are durable: their numbers may have been used without being remembered.
@@ -53,7 +70,7 @@ public struct SiteController: Sendable, Codable {
       endTests()
       forgetLinks(now.monotonic, &out)
     case .limitSet(let limit):
-      guard circuits.indices.contains(limit.circuit) else { return out }
+      guard circuits.indices.contains(limit.circuit) else { return false }
       limits.removeAll { $0.id == limit.id }
       limits.append(limit)
       outdatePlan()
@@ -69,17 +86,16 @@ public struct SiteController: Sendable, Codable {
       storeFailed = false
       set(.storeFailed, raised: false, &out)
     case .trust(let station, let trust):
-      guard stations.indices.contains(station) else { return out }
+      guard stations.indices.contains(station) else { return false }
       stations[station].trust = trust
       stations[station].proof = Proof(trust: trust, device: stations[station].identity)
     case .order(let order): obey(order, at: now, &out)
     case .tariff(let tariff):
       planning.tariff = tariff
       outdatePlan()
-    case .planned(let planned): guard take(planned) else { return out }
+    case .planned(let planned): return take(planned)
     }
-    reconsider(now, &out)
-    return out
+    return true
   }
 
   mutating func newCommand() -> CommandID {

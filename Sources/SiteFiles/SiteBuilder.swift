@@ -55,6 +55,12 @@ struct SiteBuilder {
   /// - Returns: the path of the tariff file, as written.
   private mutating func readPlanning(_ reader: ObjectReader) -> String? {
     guard let planning = reader.object("planning") else { return nil }
+    let (policy, tariff) = Self.planning(planning)
+    hub.planning = policy
+    return tariff
+  }
+
+  static func planning(_ planning: ObjectReader) -> (PlanningPolicy, tariff: String?) {
     var policy = PlanningPolicy()
     policy.horizon = planning.optional("horizon_h", Shape<Int>.whole(1...48).map { TimeSpan.hours($0) }, else: policy.horizon)
     let slots = Shape<Int>.whole(5...60).map("a number of minutes that divides an hour: 5, 6, 10, 12, 15, 20, 30 or 60") {
@@ -73,8 +79,7 @@ struct SiteBuilder {
     policy.assumedEnergy = planning.optional("assumed_energy_kwh", .kilowattHours(1...1000), else: policy.assumedEnergy)
     let tariff = planning.optional("tariff", .text)
     planning.finish()
-    hub.planning = policy
-    return tariff
+    return (policy, tariff)
   }
 
   private func readSupply(_ reader: ObjectReader) {

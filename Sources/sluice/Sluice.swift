@@ -25,6 +25,9 @@ import Glibc
       name: "journal", summary: "verifies the journal's hash chain, replays its decisions, or measures it", run: JournalCommand.run),
     Command(name: "plan", summary: "computes or checks a charging plan", run: PlanCommand.run),
     Command(name: "problem", summary: "writes a seeded planning problem", run: ProblemCommand.run),
+    Command(
+      name: "simulate", summary: "lives a scenario under several policies, and writes figures, tables and a report",
+      run: SimulateCommand.run),
     Command(name: "torture", summary: "lives random hubs through random days and checks every rule", run: TortureCommand.run),
   ]
 
