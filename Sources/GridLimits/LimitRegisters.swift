@@ -2,7 +2,7 @@ import Quantities
 import Site
 
 /// The registers through which a grid operator's terminal sets a limit and reads what became of it: words in, limits out, no sockets.
-/// The map is in `Profiles/limits/modbus-limit.json5`.
+/// The map is in `Profiles/limits/registers/modbus-limit.json5`.
 ///
 /// A limit counts from the moment `enable` is 1. The terminal counts `watchdog` up; when that stands still for longer than the site file
 /// says, the terminal is silent and the fallback holds.

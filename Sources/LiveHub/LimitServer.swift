@@ -83,7 +83,8 @@ extension LiveHub {
             blocks: [.init(from: start, until: minutes.map { start + .minutes($0) }, amount: amount)],
             silence: .init(
               after: settings.silentAfter,
-              fallback: [.init(from: Instant(milliseconds: 0), until: nil, amount: settings.fallback)]),
+              fallback: [.init(from: Instant(milliseconds: 0), until: nil, amount: settings.fallback)],
+              needsFreshLimit: settings.needsFreshLimit),
             relaxing: drawnRelaxing())))
     }
   }

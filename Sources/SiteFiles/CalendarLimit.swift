@@ -70,7 +70,9 @@ public struct CalendarLimit: Hashable, Sendable {
 
 extension SiteBuilder {
   func calendarLimit(_ reader: ObjectReader) -> CalendarLimit? {
-    let id = reader.required("id", .identifier), source = reader.required("source", .text)
+    let preset = preset(reader)
+    let id = reader.required("id", .identifier)
+    let source = preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text)
     let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
     let current = reader.optional("limit_a", .amperesPerPhase())
     let power = reader.optional("limit_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })
@@ -78,23 +80,40 @@ extension SiteBuilder {
       reader.complain(
         about: "id", found: "a limit with both or neither of `limit_a` and `limit_kw`", expected: "exactly one of them")
     }
-    let names: KeyValuePairs<String, Int> = ["mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7]
-    let days = reader.optional("days", .list(.oneOf(names)), else: Array(1...7))
-    let months = reader.optional("months", .list(Shape<Int>.whole(1...12)), else: Array(1...12))
-    let time = Shape<Int>("a time of day such as \"17:00\", \"24:00\" at most") { node in
-      guard let text = node.string else { return nil }
-      let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { $0.count == 2 ? Int($0) ?? -1 : -1 }
-      guard parts.count == 2, (0...24).contains(parts[0]), (0...59).contains(parts[1]), parts[0] < 24 || parts[1] == 0 else {
-        return nil
-      }
-      return parts[0] * 3600 + parts[1] * 60
-    }
-    let from = reader.optional("from", time, else: 0), until = reader.optional("until", time, else: 86_400)
+    let days = reader.optional("days", .weekdays, else: preset?.days ?? Array(1...7))
+    let months = reader.optional("months", .list(Shape<Int>.whole(1...12)), else: preset?.months ?? Array(1...12))
+    let from = reader.optional("from", .secondsOfDay, else: preset?.from ?? 0)
+    let until = reader.optional("until", .secondsOfDay, else: preset?.until ?? 86_400)
     reader.finish()
     guard let id, let source, let place, let amount = current.map(Limit.Amount.current) ?? power.map(Limit.Amount.power) else {
       return nil
     }
     return CalendarLimit(
       id: id, source: source, circuit: place, amount: amount, weekdays: Set(days), months: Set(months), from: from, until: until)
+  }
+
+  /// The preset that an object names.
+  func preset(_ reader: ObjectReader) -> LimitPreset? {
+    guard let name = reader.optional("preset", .text) else { return nil }
+    if let known = catalogue.presets.first(where: { $0.name == name }) { return known }
+    let all = catalogue.presets.map(\.name).joined(separator: ", ")
+    reader.complain(about: "preset", expected: "a file of Profiles/limits: \(all)")
+    return nil
+  }
+
+  /// What holds when a sender is silent: as the file says, or what the preset leaves so many devices.
+  func fallback(_ reader: ObjectReader, _ preset: LimitPreset?) -> Limit.Amount? {
+    let current = reader.optional("fallback_a", .amperesPerPhase())
+    let power = reader.optional("fallback_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })
+    let least = reader.optional("devices", .whole(1...10_000)).flatMap { preset?.least(devices: $0) }
+    let given = ["fallback_a", "fallback_kw", "devices"].filter { reader.node[$0] != nil }
+    if given.count != 1 {
+      reader.complain(
+        about: given.first ?? "source", found: given.isEmpty ? "no fallback" : given.map { "`\($0)`" }.joined(separator: " and "),
+        expected: "exactly one of `fallback_a`, `fallback_kw` and, with a preset that knows devices, `devices`")
+    } else if given == ["devices"], least == nil {
+      reader.complain(about: "devices", expected: "a preset that knows devices, such as \"de-14a\"")
+    }
+    return current.map(Limit.Amount.current) ?? power.map(Limit.Amount.power) ?? least.map(Limit.Amount.power)
   }
 }

@@ -184,43 +184,33 @@ struct SiteBuilder {
   }
 
   private func oscp(_ reader: ObjectReader) -> SiteFile.OSCP? {
-    let current = reader.optional("fallback_a", .amperesPerPhase())
-    let power = reader.optional("fallback_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })
-    if (reader.node["fallback_a"] == nil) == (reader.node["fallback_kw"] == nil) {
-      reader.complain(
-        about: "group_id", found: "both or neither of `fallback_a` and `fallback_kw`",
-        expected: "exactly one of them: what holds when the capacity provider is silent")
-    }
+    let preset = preset(reader)
+    let fallback = fallback(reader, preset)
     let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
     let url = Shape<String>.text.map("a URL that ends in /oscp/2.0") { $0.hasSuffix("/oscp/2.0") ? $0 : nil }
     let oscp = SiteFile.OSCP(
       group: reader.required("group_id", .text) ?? "", baseURL: reader.required("base_url", url) ?? "",
       tokenFile: reader.required("token_file", .text) ?? "", trust: reader.optional("trust", .text), circuit: place ?? 0,
-      source: reader.required("source", .text) ?? "",
-      interval: reader.optional("heartbeat_s", .seconds(1...86_400), else: .seconds(60)),
-      measurement: reader.optional("measurement_s", .seconds(1...86_400), else: .minutes(15)),
-      fallback: current.map(Limit.Amount.current) ?? .power(power ?? .zero))
+      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      interval: reader.optional("heartbeat_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
+      measurement: reader.optional("measurement_s", .seconds(1...86_400), else: .minutes(15)), fallback: fallback ?? .power(.zero))
     reader.finish()
     return oscp
   }
 
   private func limitServer(_ reader: ObjectReader) -> SiteFile.LimitServer? {
-    let current = reader.optional("fallback_a", .amperesPerPhase())
-    let power = reader.optional("fallback_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })
-    if (reader.node["fallback_a"] == nil) == (reader.node["fallback_kw"] == nil) {
-      reader.complain(
-        about: "port", found: "a limit server with both or neither of `fallback_a` and `fallback_kw`",
-        expected: "exactly one of them: what holds when its terminal is silent")
-    }
+    let preset = preset(reader)
+    let fallback = fallback(reader, preset)
     let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
     let port = reader.required("port", .whole(0...65535)), allowed = reader.required("allow", .list(.text))
     if let allowed, allowed.isEmpty { reader.complain(about: "allow", expected: "at least one numeric address") }
     let server = SiteFile.LimitServer(
       address: reader.optional("address", .text, else: "0.0.0.0"), port: port ?? 0,
       unit: reader.optional("unit", .whole(0...255), else: 1), allowed: allowed ?? [], circuit: place ?? 0,
-      source: reader.required("source", .text) ?? "",
-      silentAfter: reader.optional("silent_after_s", .seconds(1...86_400), else: .seconds(60)),
-      fallback: current.map(Limit.Amount.current) ?? .power(power ?? .zero))
+      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      silentAfter: reader.optional("silent_after_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
+      fallback: fallback ?? .power(.zero),
+      needsFreshLimit: reader.optional("needs_fresh_limit", .flag, else: preset?.needsFreshLimit ?? false))
     reader.finish()
     return server
   }

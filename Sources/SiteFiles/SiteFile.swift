@@ -39,7 +39,7 @@ public struct SiteFile: Hashable, Sendable {
     /// Of one address; more are answered with 429.
     public var requestsPerSecond = 50
   }
-  /// A Modbus TCP server for the registers of `Profiles/limits/modbus-limit.json5`.
+  /// A Modbus TCP server for the registers of `Profiles/limits/registers/modbus-limit.json5`.
   public struct LimitServer: Hashable, Sendable {
     public var address: String
     public var port: Int
@@ -53,6 +53,8 @@ public struct SiteFile: Hashable, Sendable {
     public var silentAfter: TimeSpan
     /// What holds then.
     public var fallback: Limit.Amount
+    /// A watchdog that moves again does not end the silence: the limit has to be written anew.
+    public var needsFreshLimit: Bool
   }
   /// How the hub is a flexibility provider of OSCP 2.0, at `/oscp/2.0` of the listeners for the grid operator.
   public struct OSCP: Hashable, Sendable {
@@ -74,6 +76,13 @@ public struct SiteFile: Hashable, Sendable {
   public struct TLS: Hashable, Sendable {
     public var certificate: String
     public var key: String
+  }
+
+  /// What will bound circuits some time, as far as the file says: limits, those of the calendar, and what holds when a sender is silent.
+  var announcedBounds: [(circuit: Int, amount: Limit.Amount, source: String)] {
+    limits.map { ($0.circuit, $0.amount, $0.source) } + calendar.map { ($0.circuit, $0.amount, $0.source) }
+      + (limitServer.map { [($0.circuit, $0.fallback, "\($0.source), silent")] } ?? [])
+      + (oscp.map { [($0.circuit, $0.fallback, "\($0.source), silent")] } ?? [])
   }
 
   /// - Parameters:

@@ -90,6 +90,7 @@ import Testing
     #expect(try ask(world.port, "PUT /v1/limits/x", body: #"{"limit_a":9}"#).status == 403)
     let follower = try Wire(port: world.port)
     follower.write("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(follower.read { $0.contains("retry: ") }.hasPrefix("HTTP/1.1 200 "))
     station.say("beat", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"SuspendedEV"}"#)
     #expect(follower.read { $0.contains("SuspendedEV") }.contains(#""type":"status""#))
     world.stop()
