@@ -54,14 +54,17 @@ let package = Package(
     room(
       "Journal", imports: ["Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite"],
       settings: strict),
+    room("GridLimits", imports: ["Quantities", "Site", "Documents"]),
     room("Loop", imports: ["Threads", "CLinux", "CLibevent", "COpenSSL"], settings: strict),
+    room("Window", imports: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Loop"]),
     room("ModbusLink", imports: ["Threads", "Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
     room("StationLink", imports: ["Loop", "CLinux", "CLibevent", "CWslay", "COpenSSL"], settings: strict),
+    room("WebLink", imports: ["Threads", "Loop", "CLibevent"], settings: strict),
     room(
       "LiveHub",
       imports: [
         "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal", "Loop",
-        "ModbusLink", "StationLink", "Documents", "Commissioning", "COpenSSL",
+        "ModbusLink", "StationLink", "Documents", "Commissioning", "COpenSSL", "Explanation", "Window", "WebLink", "GridLimits",
       ], settings: strict),
     room(
       "Simulation",
@@ -86,7 +89,8 @@ let package = Package(
       dependencies: [
         "Threads", "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record",
         "Metering", "OCPP", "SiteFiles",
-        "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios", "Analysis", "Rig",
+        "Explanation", "Journal", "Window", "GridLimits", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios", "Analysis",
+        "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
     .executableTarget(
@@ -123,7 +127,12 @@ let package = Package(
         "victim",
       ]),
     promises(of: "Loop", with: ["Threads"]),
+    promises(of: "GridLimits", with: ["Quantities", "Site", "Documents"]),
+    promises(
+      of: "Window",
+      with: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Loop"]),
     promises(of: "StationLink", with: ["Threads", "Loop"]),
+    promises(of: "WebLink", with: ["Threads", "Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
     promises(
       of: "LiveHub",

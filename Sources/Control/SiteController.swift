@@ -14,7 +14,13 @@ public struct SiteController: Sendable, Codable {
   var connectors = Tracked<ConnectorState>([])
   /// Connectors that the site file no longer has and that may still be following an offer (rule 19).
   var leavers: [Leaver] = []
+  /// All that bounds circuits from outside the site file, worked out from the three below.
   var limits: [Limit] = []
+  /// Limits that are announced by the house, and hold until withdrawn.
+  var standing: [Limit] = []
+  var series: [SeriesState] = []
+  /// What still holds of limits that have given way.
+  var tails: [Limit] = []
   var alarms = AlarmList()
   var storeFailed = false
   var lastCommand: UInt64 = 0
@@ -36,7 +42,7 @@ public struct SiteController: Sendable, Codable {
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
     var out: [Effect] = []
-    if take(event, at: now, &out) { reconsider(now, &out) }
+    if take(event, at: now, &out) { settle(now, &out) }
     lastEventAt = now.monotonic
     return out
   }
@@ -47,9 +53,14 @@ public struct SiteController: Sendable, Codable {
     var out: [Effect] = []
     var isNew = false
     for event in events where take(event, at: now, &out) { isNew = true }
-    if isNew { reconsider(now, &out) }
+    if isNew { settle(now, &out) }
     lastEventAt = now.monotonic
     return out
+  }
+
+  private mutating func settle(_ now: EventStamp, _ out: inout [Effect]) {
+    watchSenders(now, &out)
+    reconsider(now, &out)
   }
 
   /// - Returns: whether anything needs to be reconsidered.
@@ -71,12 +82,12 @@ public struct SiteController: Sendable, Codable {
       forgetLinks(now.monotonic, &out)
     case .limitSet(let limit):
       guard circuits.indices.contains(limit.circuit) else { return false }
-      limits.removeAll { $0.id == limit.id }
-      limits.append(limit)
-      outdatePlan()
+      standing.removeAll { $0.id == limit.id }
+      standing.append(limit)
+      workOutLimits(now)
     case .limitWithdrawn(let id):
-      limits.removeAll { $0.id == id }
-      outdatePlan()
+      standing.removeAll { $0.id == id }
+      workOutLimits(now)
     case .clockStepped(let step): moveClock(by: step, at: now)
     case .cancelled(let commands): commands.forEach { forget($0) }
     case .storeFailed:
@@ -90,6 +101,7 @@ public struct SiteController: Sendable, Codable {
       stations[station].trust = trust
       stations[station].proof = Proof(trust: trust, device: stations[station].identity)
     case .order(let order): obey(order, at: now, &out)
+    case .asked(let request): answer(request, at: now, &out)
     case .tariff(let tariff):
       planning.tariff = tariff
       outdatePlan()
@@ -108,7 +120,7 @@ public struct SiteController: Sendable, Codable {
     if alarms.set(alarm, raised: raised) { out.append(.alarm(alarm, raised: raised)) }
   }
 
-  private mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
+  mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
     switch order {
     case .station(let station, let command):
       guard stations.indices.contains(station), stations[station].connected else { return }
@@ -130,6 +142,7 @@ public struct SiteController: Sendable, Codable {
     case .need(let connector, let need):
       if connectors.indices.contains(connector) { connectors[connector].need = need }
       outdatePlan()
+    case .limit, .withdrawLimit, .heartbeat: obeyLimits(order, at: now)
     }
   }
 
@@ -167,12 +180,25 @@ public struct SiteController: Sendable, Codable {
       return planning.loads[place]
     }
     (planning.plan, planning.awaited, planning.isOutdated) = (nil, nil, true)
-    limits = limits.compactMap { limit in
-      guard let place = new.circuits.firstIndex(where: { $0.id == old.hub.circuits[limit.circuit].id }) else { return nil }
-      var moved = limit
-      moved.circuit = place
-      return moved
+    let circuitPlaces = old.hub.circuits.map { circuit in new.circuits.firstIndex { $0.id == circuit.id } }
+    func moved(_ limits: [Limit]) -> [Limit] {
+      limits.compactMap { limit in
+        circuitPlaces[limit.circuit].map { place in
+          var moved = limit
+          moved.circuit = place
+          return moved
+        }
+      }
     }
+    (standing, tails) = (moved(standing), moved(tails))
+    series = series.compactMap { state in
+      circuitPlaces[state.series.circuit].map { place in
+        var moved = state
+        moved.series.circuit = place
+        return moved
+      }
+    }
+    workOutLimits(now)
     alarms = AlarmList()
     let places = Dictionary(old.hub.stations.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
     stations = Tracked(

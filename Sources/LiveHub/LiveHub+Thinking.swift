@@ -26,6 +26,7 @@ extension LiveHub {
       think(.restarted(version: Self.version))
       if driver.controller.hub != hub { think(.configured(hub, version: Self.version)) }
     }
+    compliance.resume(driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)), hub, at: utc)
     announceLimits()
     announceTrust()
     if hub.access == .anyone { tell("anyone_may_charge") }
@@ -33,6 +34,8 @@ extension LiveHub {
     thinLater(after: Self.firstThinning)
     checkTariff()
     tariffCheck = loop.every(Self.tariffInterval) { [box] in box.hub?.checkTariff() }
+    checkCalendar()
+    calendarCheck = loop.every(Self.calendarInterval) { [box] in box.hub?.checkCalendar() }
   }
 
   /// The limits of the site file, and where nobody sets limits from outside those that hold for want of them.
@@ -90,6 +93,7 @@ extension LiveHub {
       }
       if case .station(_, .outcome(let command, let outcome)) = next {
         counts.decreases.hear(outcome, of: command, at: monotonic)
+        asked.hear(outcome, of: command)
       }
       act(driver.handle(next, utc: utc, monotonic: monotonic))
     }
@@ -127,6 +131,7 @@ extension LiveHub {
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }
         carry(stations[station].dialogue.answer(request, answer, at: now), station)
+      case .answered(let reply): asked.hear(reply)
       case .plan(let request): workOut(request)
       case .decided(let decision): report(decision)
       case .transaction(let change): report(change)

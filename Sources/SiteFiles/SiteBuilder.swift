@@ -37,6 +37,11 @@ struct SiteBuilder {
     if let settings = reader.object("settings") { hub.settings = Self.settings(settings) }
     let tariff = readPlanning(reader)
     let listeners = reader.objects("listen").map(Self.listener)
+    let relaxing = Self.relaxing(reader)
+    let limitServer = reader.object("limit_server").flatMap { self.limitServer($0) }
+    let oscp = reader.object("oscp").flatMap { self.oscp($0) }
+    let calendar = reader.objects("calendar").compactMap { calendarLimit($0) }
+    complainAboutRepeats(calendar.map(\.id), under: "calendar", of: reader)
     let state = reader.optional("state", .text)
     let journal = reader.object("journal")
     let rawDays = journal?.optional("raw_days", .whole(1...3650)) ?? 7
@@ -48,8 +53,10 @@ struct SiteBuilder {
     let limits = reader.objects("limits").enumerated().compactMap { self.limit($0.element, number: $0.offset + 1) }
     reader.finish()
     return SiteFile(
-      hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887, tls: nil)] : listeners, stateFolder: state,
-      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe, tariff: tariff)
+      hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887)] : listeners, stateFolder: state,
+      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe, tariff: tariff, relaxing: relaxing,
+      calendar: calendar,
+      limitServer: limitServer, oscp: oscp)
   }
 
   /// - Returns: the path of the tariff file, as written.
@@ -167,10 +174,60 @@ struct SiteBuilder {
       files.finish()
       return value
     }
-    let listener = SiteFile.Listener(
+    var listener = SiteFile.Listener(
       address: reader.optional("address", .text, else: "0.0.0.0"), port: reader.required("port", .whole(0...65535)) ?? 0, tls: tls)
+    let purposes: [Purpose] = reader.optional("for", .list(.word()), else: [.stations])
+    if purposes.isEmpty { reader.complain(about: "for", expected: "at least one of \"stations\", \"people\", \"grid-operator\"") }
+    listener.purposes = purposes.isEmpty ? [.stations] : Set(purposes)
+    listener.loopbackRole = reader.optional("loopback_without_token", .word())
+    if listener.loopbackRole != nil, listener.purposes == [.stations] {
+      reader.complain(about: "loopback_without_token", expected: "a listener `for` people or the grid operator")
+    }
+    listener.requestsPerSecond = reader.optional("requests_per_s", .whole(1...100_000), else: listener.requestsPerSecond)
     reader.finish()
     return listener
+  }
+
+  private func oscp(_ reader: ObjectReader) -> SiteFile.OSCP? {
+    let preset = preset(reader)
+    let fallback = fallback(reader, preset)
+    let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
+    let url = Shape<String>.text.map("a URL that ends in /oscp/2.0") { $0.hasSuffix("/oscp/2.0") ? $0 : nil }
+    let oscp = SiteFile.OSCP(
+      group: reader.required("group_id", .text) ?? "", baseURL: reader.required("base_url", url) ?? "",
+      tokenFile: reader.required("token_file", .text) ?? "", trust: reader.optional("trust", .text), circuit: place ?? 0,
+      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      interval: reader.optional("heartbeat_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
+      measurement: reader.optional("measurement_s", .seconds(1...86_400), else: .minutes(15)), fallback: fallback ?? .power(.zero))
+    reader.finish()
+    return oscp
+  }
+
+  private func limitServer(_ reader: ObjectReader) -> SiteFile.LimitServer? {
+    let preset = preset(reader)
+    let fallback = fallback(reader, preset)
+    let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
+    let port = reader.required("port", .whole(0...65535)), allowed = reader.required("allow", .list(.text))
+    if let allowed, allowed.isEmpty { reader.complain(about: "allow", expected: "at least one numeric address") }
+    let server = SiteFile.LimitServer(
+      address: reader.optional("address", .text, else: "0.0.0.0"), port: port ?? 0,
+      unit: reader.optional("unit", .whole(0...255), else: 1), allowed: allowed ?? [], circuit: place ?? 0,
+      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      silentAfter: reader.optional("silent_after_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
+      fallback: fallback ?? .power(.zero),
+      needsFreshLimit: reader.optional("needs_fresh_limit", .flag, else: preset?.needsFreshLimit ?? false))
+    reader.finish()
+    return server
+  }
+
+  /// How limits from outside are let up.
+  private static func relaxing(_ reader: ObjectReader) -> LimitSeries.Relaxing {
+    guard let object = reader.object("relaxing") else { return .atOnce }
+    let relaxing = LimitSeries.Relaxing(
+      delay: object.optional("delay_s", .seconds(0...3600), else: .zero),
+      ramp: object.optional("ramp_s", .seconds(0...3600), else: .zero))
+    object.finish()
+    return relaxing
   }
 
   private func limit(_ reader: ObjectReader, number: Int) -> Limit? {
