@@ -63,7 +63,8 @@ let package = Package(
     room(
       "LiveHub",
       imports: [
-        "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal", "Loop",
+        "Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal",
+        "Loop",
         "ModbusLink", "StationLink", "Documents", "Commissioning", "COpenSSL", "Explanation", "Window", "WebLink", "GridLimits",
       ], settings: strict),
     room(

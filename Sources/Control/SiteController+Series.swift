@@ -89,12 +89,13 @@ extension SiteController {
 
   /// Puts together what bounds the circuits from outside.
   mutating func workOutLimits(_ now: EventStamp) {
+    let before = limits
     tails.removeAll { $0.until.map { $0 <= now.utc } ?? false }
     // Only who would be missed takes the failsafe's place.
     let heeded = Set(series.filter { $0.silentSince == nil && $0.series.silence != nil }.map(\.series.circuit))
     limits = standing.filter { !($0.source == Self.failsafe && heeded.contains($0.circuit)) } + tails
     for state in series { limits += limits(of: state) }
-    outdatePlan()
+    if limits != before { outdatePlan() }
   }
 
   private func limits(of state: SeriesState) -> [Limit] {

@@ -6,6 +6,7 @@ import Quantities
 import Site
 import WebLink
 import Window
+import Threads
 
 extension Desk {
   /// How long a station may take to answer before the asker is told that it has not yet.

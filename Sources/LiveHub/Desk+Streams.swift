@@ -8,6 +8,7 @@ import Record
 import Site
 import WebLink
 import Window
+import Threads
 
 /// A client of the stream. On the loop of its door only, but for what never changes.
 final class Follower: @unchecked Sendable {

@@ -9,6 +9,7 @@ import SiteFiles
 import StationLink
 import WebLink
 import Window
+import Threads
 
 /// Serves the window: it knows who asks, has a picture of the hub that is at most half a second old, and hands orders to the mind.
 ///

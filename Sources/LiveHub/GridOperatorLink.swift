@@ -10,6 +10,7 @@ import Site
 import SiteFiles
 import WebLink
 import Window
+import Threads
 
 /// The hub as flexibility provider of OSCP 2.0: what a capacity provider posts becomes limits, heartbeats and measurements go back.
 ///

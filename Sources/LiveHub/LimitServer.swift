@@ -5,6 +5,7 @@ import ModbusLink
 import Quantities
 import Site
 import SiteFiles
+import Threads
 
 /// The Modbus TCP server of a grid operator's terminal: what it writes becomes requests to the mind, what it reads is at most a second old.
 final class LimitServer: Sendable {

@@ -1,6 +1,7 @@
 import Glibc
 import Loop
 import Testing
+import Threads
 
 @testable import WebLink
 
@@ -151,5 +152,45 @@ import Testing
     #expect(request("127.0.0.1", [("Host", "localhost:8080"), ("Origin", "http://evil.example")])?.isFromThisMachine == false)
     #expect(request("127.0.0.1", [("Host", "localhost"), ("Sec-Fetch-Site", "cross-site")])?.isFromThisMachine == false)
     #expect(request("127.0.0.1", [])?.isFromThisMachine == false)
+  }
+
+  /// Bytes that no client would send: requests cut, doubled and with bytes changed, from the seed that is printed.
+  @Test(arguments: [1, 2, 3, 4]) func `whatever bytes arrive, the server goes on and lets go of them`(seed: UInt64) throws {
+    let house = try House(deadline: .milliseconds(500))
+    var state = seed
+    func pick(_ range: Range<Int>) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return range.lowerBound + Int(state >> 33) % range.count
+    }
+    let models = [
+      "GET /open?a=b HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer right\r\n\r\n",
+      "POST /open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+      "PUT /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+      "GET /stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 1-1\r\n\r\n",
+    ]
+    for _ in 0..<150 {
+      var bytes = Array(models[pick(0..<models.count)].utf8)
+      for _ in 0..<pick(0..<6) where !bytes.isEmpty {
+        switch pick(0..<4) {
+        case 0: bytes[pick(0..<bytes.count)] = UInt8(pick(0..<256))
+        case 1: bytes.remove(at: pick(0..<bytes.count))
+        case 2: bytes.insert(UInt8(pick(0..<256)), at: pick(0..<bytes.count))
+        default: bytes += bytes.prefix(pick(0..<bytes.count))
+        }
+      }
+      try HTTPPeer(port: house.port).write(bytes)
+    }
+    #expect(house.becomes { house.connections == 0 }, "seed \(seed): \(house.connections) connections are left")
+    #expect(try HTTPPeer.ask(house.port, "GET /open").hasPrefix("HTTP/1.1 200 "), "seed \(seed)")
+    house.stop()
+  }
+
+  @Test func `idle connections are let go when their time is over, and do not keep others out`() throws {
+    let house = try House(deadline: .seconds(2))
+    var idle = try (0..<400).map { _ in try HTTPPeer(port: house.port) }
+    #expect(try HTTPPeer.ask(house.port, "GET /open").hasPrefix("HTTP/1.1 200 "))
+    #expect(house.becomes { house.connections == 0 })
+    idle = []
+    house.stop()
   }
 }
