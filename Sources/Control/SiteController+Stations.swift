@@ -167,10 +167,20 @@ extension SiteController {
   /// From now on it is controlled; what stands at its connectors is asked where it has not said so (rule 7).
   private mutating func control(_ s: Int, _ out: inout [Effect]) {
     stations[s].stage = .controlled
-    guard !hub.stations[s].traits.avoidedCalls.contains("TriggerMessage") else { return }
-    for c in hub.stations[s].connectors where !connectors[c].statusIsCurrent {
-      out.append(.command(newCommand(), station: s, .trigger(.status(connector: hub.connectors[c].number)), .routine))
+    for c in hub.stations[s].connectors where !connectors[c].statusIsCurrent || connectors[c].transaction?.late == true {
+      askForStatus(c, &out)
     }
+  }
+
+  /// What stands at a connector now: whether a transaction that was told late still runs there (rule 24), too. Where it may not be asked,
+  /// what it said on this connection has to do.
+  mutating func askForStatus(_ c: Int, _ out: inout [Effect]) {
+    let s = hub.connectors[c].station
+    guard hub.stations[s].traits.avoidedCalls.contains("TriggerMessage") else {
+      out.append(.command(newCommand(), station: s, .trigger(.status(connector: hub.connectors[c].number)), .routine))
+      return
+    }
+    if connectors[c].statusIsCurrent, connectors[c].status?.showsSession ?? false { connectors[c].transaction?.late = false }
   }
 
   private mutating func readBack(_ s: Int, from number: Int, _ out: inout [Effect]) {
@@ -326,6 +336,11 @@ extension SiteController {
     connectors[c].mustRefresh = true
     for b in connectors[c].beliefs.indices { connectors[c].beliefs[b].forgetEnd() }
   }
+}
+
+extension ConnectorStatus {
+  /// A transaction runs there.
+  var showsSession: Bool { [.charging, .suspendedEV, .suspendedEVSE].contains(self) }
 }
 
 extension FallbackTrust: Comparable {

@@ -87,6 +87,7 @@ extension SiteController {
       // Its fallback is in force by itself, until something lower is confirmed.
       connectors[c].beliefs = [fallbackBelief(c, now)]
     }
+    if late, stations[s].stage == .controlled { askForStatus(c, &out) }
   }
 
   /// The fallback, which is in force by itself for as long as nothing else is.
@@ -169,7 +170,7 @@ extension SiteController {
   mutating func changeStatus(_ c: Int, _ status: ConnectorStatus, _ now: EventStamp) {
     if connectors[c].status != status { connectors[c].statusAt = now.monotonic }
     (connectors[c].status, connectors[c].statusIsCurrent) = (status, true)
-    if status == .charging, connectors[c].transaction?.late == true { connectors[c].transaction?.late = false }
+    if status.showsSession, connectors[c].transaction?.late == true { connectors[c].transaction?.late = false }
     if status == .available || status == .preparing { (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil) }
   }
 

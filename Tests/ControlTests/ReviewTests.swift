@@ -170,6 +170,27 @@ import Testing
     #expect(world.offered(0).map { $0 <= 6 } ?? false, "it hears, whatever else it does")
   }
 
+  @Test func `a transaction told late is asked for, and gets its share once its connector shows that it runs`() {
+    var world = World(World.feeder(63, stations: 1, fallback: 0))
+    world.read(5)
+    world.commission()
+    let start = TransactionStart(connector: 1, idTag: "t", meterStart: .zero, at: world.utc - .hours(2), messageID: "late")
+    world.say(.station(0, .started(start, RequestID(7))))
+    let asked = world.log.contains { entry in
+      if case .command(_, 0, .trigger(.status(connector: 1)), _) = entry.effect { true } else { false }
+    }
+    #expect(asked)
+    world.pass(.minutes(1))
+    world.read(6)
+    #expect(world.offered(0) ?? 0 == 0, "it may have ended long ago")
+    world.say(.station(0, .status(connector: 1, .suspendedEVSE, error: nil)))
+    for second in 0..<60 {
+      world.pass(.seconds(1))
+      world.read(5 + second % 2)
+    }
+    #expect(world.offered(0).map { $0 >= 6 } ?? false)
+  }
+
   @Test func `a sample taken before a decrease confirms nothing, however late it comes`() {
     var world = charging(World.feeder(40, stations: 1), base: 5)
     let taken = world.utc

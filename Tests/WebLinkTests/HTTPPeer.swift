@@ -20,9 +20,9 @@ final class HTTPPeer {
   }
   deinit { close(descriptor) }
 
-  @discardableResult func write(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+  @discardableResult func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+  @discardableResult func write(_ bytes: [UInt8]) -> Bool {
+    send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
   }
 
   /// What comes until the peer ends the stream, the patience is over, or `enough` says so.

@@ -187,10 +187,9 @@ import Threads
 
   @Test func `idle connections are let go when their time is over, and do not keep others out`() throws {
     let house = try House(deadline: .seconds(2))
-    var idle = try (0..<400).map { _ in try HTTPPeer(port: house.port) }
+    let idle = try (0..<400).map { _ in try HTTPPeer(port: house.port) }
     #expect(try HTTPPeer.ask(house.port, "GET /open").hasPrefix("HTTP/1.1 200 "))
     #expect(house.becomes { house.connections == 0 })
-    idle = []
-    house.stop()
+    withExtendedLifetime(idle) { house.stop() }
   }
 }
