@@ -143,7 +143,8 @@ let package = Package(
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
     promises(of: "Scenarios", with: ["Quantities", "Documents", "Site", "SiteFiles", "Scheduling", "Simulation"]),
     promises(
-      of: "Analysis", with: ["Quantities", "Documents", "Site", "SiteFiles", "Control", "Scheduling", "Scenarios", "Simulation"]),
+      of: "Analysis",
+      with: ["Threads", "Quantities", "Documents", "Site", "SiteFiles", "Control", "Scheduling", "Scenarios", "Simulation"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -186,7 +186,8 @@ public final class Run {
   private func applyFaults(_ now: Instant, _ events: inout [Event]) {
     guard !scenario.faults.isEmpty, let desk else { return }
     silentMeters = []
-    for fault in scenario.faults where fault.from <= now && now <= fault.until {
+    // It ends with the first step that begins at its end or after it.
+    for fault in scenario.faults where fault.from <= now && now < fault.until + scenario.step {
       let ends = now >= fault.until
       isBusy = true
       switch fault.kind {

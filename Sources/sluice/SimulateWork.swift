@@ -3,23 +3,26 @@ import Dispatch
 import Foundation
 import Quantities
 import Scenarios
-import Synchronization
+import Threads
 
 /// Lives all runs of a study on several threads, shows how far it is, and stops in good order when it is told to.
 final class SimulateWork: Sendable {
   typealias Result = (Outcome, Figures)
   private let wish: SimulateCommand.Wish
   private let plan: [(strategy: Strategy, seed: UInt64)]
-  private let results: Mutex<[Result?]>
-  private let nextRun = Atomic<Int>(0)
-  private let livedDays = Atomic<Int>(0)
-  private let isStopped = Atomic<Bool>(false)
+  private let state: Locked<State>
+  private struct State {
+    var results: [Result?]
+    var nextRun = 0
+    var livedDays = 0
+    var isStopped = false
+  }
   private let output: SimulateOutput
 
   /// - Parameter plan: the runs to be lived.
   init(_ wish: SimulateCommand.Wish, _ plan: [(strategy: Strategy, seed: UInt64)]) throws {
     (self.wish, self.plan) = (wish, plan)
-    results = Mutex(Array(repeating: nil, count: plan.count))
+    state = Locked(State(results: Array(repeating: nil, count: plan.count)))
     output = try SimulateOutput(folder: wish.folder)
   }
 
@@ -39,7 +42,7 @@ final class SimulateWork: Sendable {
     progress.cancel()
     watch.forEach { $0.cancel() }
     if isatty(2) == 1 { StandardError.writeRaw("\r\u{1B}[K") }
-    return results.withLock { $0 }
+    return state.with { $0.results }
   }
 
   /// Writes and tells.
@@ -50,12 +53,18 @@ final class SimulateWork: Sendable {
   }
 
   private func work() {
-    while !isStopped.load(ordering: .relaxed) {
-      let number = nextRun.add(1, ordering: .relaxed).oldValue
-      guard number < plan.count else { return }
-      live(number)
+    while let number = next() { live(number) }
+  }
+
+  /// The next run to be lived; nil: there is none, or no more shall be.
+  private func next() -> Int? {
+    state.with { state in
+      guard !state.isStopped, state.nextRun < plan.count else { return nil }
+      state.nextRun += 1
+      return state.nextRun - 1
     }
   }
+  private var isStopped: Bool { state.with { $0.isStopped } }
 
   private func live(_ number: Int) {
     let (strategy, seed) = plan[number]
@@ -65,16 +74,22 @@ final class SimulateWork: Sendable {
     let part = options.keepsDetails && wish.tellsEvents ? openPart(number) : nil
     if let part { options.tell = { part.add($0) } }
     let run = Run(wish.scenario, story, strategy, options)
-    while !run.isDone, !isStopped.load(ordering: .relaxed) {
+    while !run.isDone, !isStopped {
       run.live(steps: wish.scenario.stepsPerDay)
-      livedDays.add(1, ordering: .relaxed)
+      state.with { $0.livedDays += 1 }
     }
     if !run.isDone { run.finish() }
     part?.close()
-    var outcome = run.outcome
+    let result = result(run.outcome, story, isKept: options.keepsDetails)
+    state.with { $0.results[number] = result }
+  }
+
+  private func result(_ outcome: Outcome, _ story: Story, isKept: Bool) -> Result {
     let figures = Figures(outcome, wish.scenario, story)
-    if !options.keepsDetails { outcome.forgetSteps() }
-    results.withLock { $0[number] = (outcome, figures) }
+    guard !isKept else { return (outcome, figures) }
+    var short = outcome
+    short.forgetSteps()
+    return (short, figures)
   }
 
   private func openPart(_ number: Int) -> EventPart? {
@@ -108,7 +123,7 @@ final class SimulateWork: Sendable {
     [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [self] in isStopped.store(true, ordering: .relaxed) }
+      source.setEventHandler { [self] in state.with { $0.isStopped = true } }
       source.activate()
       return source
     }
@@ -121,7 +136,7 @@ final class SimulateWork: Sendable {
     let timer = DispatchSource.makeTimerSource(queue: .global())
     timer.schedule(deadline: .now() + 1, repeating: isTerminal ? 1 : 10)
     timer.setEventHandler { [self] in
-      let lived = livedDays.load(ordering: .relaxed)
+      let lived = state.with { $0.livedDays }
       guard lived > 0 else { return }
       let spent = Double(begin.duration(to: .now).components.seconds)
       let left = Int(spent * Double(total - lived) / Double(lived))

@@ -4,22 +4,22 @@ import Documents
 import Quantities
 import Scenarios
 import Site
-import Synchronization
 import Testing
+import Threads
 
 @Suite struct AnalysisTests {
   /// Lives all runs of a study on so many threads.
   private func study(_ scenario: Scenario, seeds: [UInt64], threads: Int) -> Study {
     var study = Study(scenario, name: "test", seeds: seeds, strategies: scenario.strategies)
     let plan = study.plan
-    let results = Mutex([(Outcome, Figures)?](repeating: nil, count: plan.count))
+    let results = Locked([(Outcome, Figures)?](repeating: nil, count: plan.count))
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
       for number in stride(from: thread, to: plan.count, by: threads) {
         let result = World.live(scenario, plan[number].strategy, seed: plan[number].seed)
-        results.withLock { $0[number] = result }
+        results.with { $0[number] = result }
       }
     }
-    study.take(results.withLock { $0 })
+    study.take(results.with { $0 })
     return study
   }
 
@@ -145,12 +145,12 @@ import Testing
   }
 
   @Test func `what happened is told a line each`() throws {
-    let lines = Mutex<[String]>([])
+    let lines = Locked<[String]>([])
     let scenario = try World.scenario()
     _ = World.live(scenario, .optimal, steps: scenario.stepsPerDay) { line in
-      lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+      lines.with { $0.append(String(decoding: line, as: UTF8.self)) }
     }
-    let told = lines.withLock { $0 }
+    let told = lines.with { $0 }
     for line in told { #expect(throws: Never.self) { try Document(json: line) } }
     for what in ["arrive", "leave", "offer"] { #expect(told.contains { $0.contains("\"what\":\"\(what)\"") }) }
   }
