@@ -60,7 +60,8 @@ extension Desk {
   }
 
   func stream(_ request: WebRequest, _ audience: Audience, _ asker: WebDoor.Asker, on doorLoop: EventLoop) throws(Problem) {
-    let cursor = try cursor(request["last-event-id"] ?? request.parameter("after"))
+    let header = request["last-event-id"].flatMap { $0.isEmpty ? nil : $0 }
+    let cursor = try cursor(header ?? request.parameter("after"))
     guard let stream = asker.stream() else { return }
     let newest = ring.with { $0.newest } ?? run
     let follower = Follower(
@@ -85,7 +86,7 @@ extension Desk {
   }
 
   private func cursor(_ text: String?) throws(Problem) -> Cursor? {
-    guard let text, !text.isEmpty else { return nil }
+    guard let text else { return nil }
     guard let cursor = Cursor(text) else { throw .wrong("the cursor is `\(text)`; expected one that this API has given") }
     return cursor
   }
