@@ -43,7 +43,7 @@ extension SiteController {
     let minimum = minimum(c)
     if target >= minimum { return target }
     let isOn = (offer(c, at: now.monotonic) ?? .zero) >= minimum
-    return !canPause(c) || isOn && standing(c, now) == 0 ? minimum : .zero
+    return !canPause(c) || isOn && standing(c, now.monotonic) == 0 ? minimum : .zero
   }
 
   /// What the plan gave it so far, less what it took.
@@ -77,9 +77,10 @@ extension SiteController {
 
   /// Weighted max-min fair shares in up to three rounds.
   func share(_ circuits: [FairShare.Circuit], _ order: [Int], _ now: EventStamp) -> [FairShare.Share] {
-    let wishes = order.map { wish($0, now) }
+    let wishes = hub.planning == nil || planning.plan == nil ? [] : order.map { wish($0, now) }
     guard wishes.contains(where: { $0 != nil }) else {
-      return FairShare.allocate(circuits: circuits, claims: order.map { claim($0, from: minimum($0), to: ceiling($0)) })
+      return FairShare.allocate(
+        circuits: circuits, claims: order.map { claim($0, from: facts.known[$0].minimum, to: facts.known[$0].ceiling) })
     }
     var shares = [FairShare.Share](repeating: FairShare.Share(current: .zero, binding: nil), count: order.count)
     var rooms = circuits
@@ -117,7 +118,8 @@ extension SiteController {
 
   private func claim(_ c: Int, from least: Current, to most: Current) -> FairShare.Claim {
     FairShare.Claim(
-      circuit: hub.connectors[c].circuit, phases: phases(c), floor: least, cap: max(least, most), weight: hub.connectors[c].weight)
+      circuit: hub.connectors[c].circuit, phases: facts.known[c].phases, floor: least, cap: max(least, most),
+      weight: hub.connectors[c].weight)
   }
 
   /// Where peaks cost, nothing that is left over goes beyond the plan's own peak.

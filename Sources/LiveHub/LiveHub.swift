@@ -47,9 +47,14 @@ public final class LiveHub: @unchecked Sendable {
   var places: [String: Int] = [:]
   /// When each station's dialogue has to be seen to.
   var deadlines = Deadlines()
-  /// Events that wait until the one before has been thought about.
-  var waiting: [Event] = []
+  var waiting = Backlog()
   var isThinking = false
+  /// Since when it lets the loop write what was just said, before it thinks on.
+  var restingSince: MonotonicTime?
+  /// The mind has said something to a station since the last rest.
+  var hasSpoken = false
+  /// Decisions and alarms that have not been logged yet.
+  var untold: [Effect] = []
   var timer: LoopTimer?
   var timerAt: Monotonic?
   var clockCheck: LoopTimer?
@@ -133,7 +138,7 @@ public final class LiveHub: @unchecked Sendable {
     }
     wallOffset = clock.offset
     box.hub = self
-    let refusals = Self.refusals(of: plan.site, knowing: driver.controller, isTrial: isTrial)
+    let refusals = Self.refusals(of: plan.site, knowing: driver.controller.commissionedTrust, isTrial: isTrial)
     guard refusals.isEmpty else {
       loop.stop()
       driver.store.close()
@@ -181,7 +186,8 @@ public final class LiveHub: @unchecked Sendable {
   }
   func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(plan.folder)/\(path)" }
 
-  /// Ends in order: no meters, no links, everything recorded durable. Blocks; not from the loop's thread.
+  /// Ends in order: no meters, no links, everything recorded durable. What has come and was not thought about is as if it had not come:
+  /// it was not answered either. Blocks; not from the loop's thread.
   public func stop() {
     let (link, all) = loop.sync { [self] () -> (MeterLink?, [StationServer]) in
       isStopping = true
@@ -196,6 +202,7 @@ public final class LiveHub: @unchecked Sendable {
       tariffCheck?.cancel()
       thinning?.cancel()
       driver.finish(monotonic: monotonic)
+      report()
       return driver.store
     }
     // Twice: what was under way, and then what waited for it with the snapshot.

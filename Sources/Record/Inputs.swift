@@ -85,16 +85,30 @@ public struct Inputs: Hashable, Sendable {
   }
 }
 
-/// Takes the inputs of decisions as blocks. What has not changed since the last time is neither written nor hashed again.
+/// Takes the inputs of decisions as blocks. What has not changed since the last time is neither written nor hashed again, and what the mind
+/// says has not been touched is not even looked at: most events concern one station of thousands.
 struct InputKeeper: Sendable {
   private struct Kept<Value: Equatable & Sendable>: Sendable {
     var value: Value
     var block: Block
   }
+  private struct Group: Sendable {
+    /// The largest revision among its connectors.
+    var revision: UInt64
+    var kept: Kept<[UInt8]>?
+  }
+  private struct Surroundings: Equatable, Sendable {
+    /// The largest revision among the stations.
+    var revision: UInt64
+    var storeFailed: Bool
+    var limits: [Limit]
+    var alarms: [Alarm]
+  }
   private var hub: Kept<Hub>?
   private var circuits: Kept<[UInt8]>?
-  private var connectors: [Kept<[UInt8]>] = []
-  private var surroundings: Kept<[UInt8]>?
+  private var connectors: [Group] = []
+  private var stations: [(revision: UInt64, bytes: [UInt8])] = []
+  private var surroundings: Kept<Surroundings>?
 
   /// A profile for a transaction leaves with these effects.
   static func areNeeded(_ effects: [Effect]) -> Bool {
@@ -104,29 +118,55 @@ struct InputKeeper: Sendable {
     }
   }
 
+  /// - Parameter controller: as it was when it had just handled the event of that stamp.
   /// - Returns: the blocks with the mind's view at `stamp`, some of them the same as before.
   /// - Throws: what a value's own coding throws; the synthesized ones throw nothing.
   mutating func take(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
-    let view = controller.view(at: stamp)
-    var blocks: [Block] = []
-    if let hub, hub.value == controller.hub {
-      blocks.append(hub.block)
-    } else {
-      let block = Block(.hub, try InputCoding.bytes(Inputs.withoutSecrets(controller.hub)))
-      hub = Kept(value: controller.hub, block: block)
-      blocks.append(block)
-    }
-    blocks.append(Self.block(.circuits, InputCoding.bytes(view.circuits, at: stamp), &circuits))
-    var place = 0
-    for start in stride(from: 0, to: view.connectors.count, by: InputCoding.connectorsPerBlock) {
-      let end = min(start + InputCoding.connectorsPerBlock, view.connectors.count)
-      var kept = connectors.indices.contains(place) ? connectors[place] : nil
-      blocks.append(Self.block(.connectors, try InputCoding.bytes(view.connectors[start..<end], at: stamp), &kept))
-      if let kept { if connectors.indices.contains(place) { connectors[place] = kept } else { connectors.append(kept) } }
-      place += 1
-    }
-    blocks.append(Self.block(.surroundings, try InputCoding.surroundings(of: view), &surroundings))
+    var blocks = [try hubBlock(controller.hub)]
+    blocks.append(Self.block(.circuits, InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
+    blocks += try connectorBlocks(controller, at: stamp)
+    blocks.append(try surroundingsBlock(controller, at: stamp))
     return blocks
+  }
+
+  private mutating func hubBlock(_ present: Hub) throws -> Block {
+    if let hub, hub.value == present { return hub.block }
+    let block = Block(.hub, try InputCoding.bytes(Inputs.withoutSecrets(present)))
+    hub = Kept(value: present, block: block)
+    return block
+  }
+
+  private mutating func connectorBlocks(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
+    let revisions = controller.connectorRevisions
+    let starts = Array(stride(from: 0, to: revisions.count, by: InputCoding.connectorsPerBlock))
+    if connectors.count != starts.count { connectors = starts.map { _ in Group(revision: 0, kept: nil) } }
+    return try starts.enumerated().map { place, start in
+      let range = start..<min(start + InputCoding.connectorsPerBlock, revisions.count)
+      let newest = revisions[range].max() ?? 0
+      if newest == connectors[place].revision, let kept = connectors[place].kept { return kept.block }
+      let views = range.map { controller.connectorView($0, at: stamp) }
+      connectors[place].revision = newest
+      return Self.block(.connectors, try InputCoding.bytes(views[...], at: stamp), &connectors[place].kept)
+    }
+  }
+
+  private mutating func surroundingsBlock(_ controller: SiteController, at stamp: EventStamp) throws -> Block {
+    let revisions = controller.stationRevisions
+    let present = Surroundings(
+      revision: revisions.max() ?? 0, storeFailed: controller.storeHasFailed, limits: controller.limits(at: stamp),
+      alarms: controller.raisedAlarms)
+    if let surroundings, surroundings.value == present, stations.count == revisions.count { return surroundings.block }
+    if stations.count != revisions.count { stations = revisions.map { _ in (0, []) } }
+    var all: [UInt8] = []
+    for (s, revision) in revisions.enumerated() {
+      if stations[s].revision != revision { stations[s] = (revision, try InputCoding.bytes(controller.stationView(s))) }
+      all += stations[s].bytes
+    }
+    let bytes = try InputCoding.surroundings(
+      storeFailed: present.storeFailed, count: revisions.count, stations: all, limits: present.limits, alarms: present.alarms)
+    let block = surroundings.flatMap { $0.block.bytes == bytes ? $0.block : nil } ?? Block(.surroundings, bytes)
+    surroundings = Kept(value: present, block: block)
+    return block
   }
 
   private static func block(_ kind: BlockKind, _ bytes: [UInt8], _ kept: inout Kept<[UInt8]>?) -> Block {

@@ -40,6 +40,41 @@ import Testing
     world.stop()
   }
 
+  @Test func `it ends with thousands of events waiting, thinks about none of them, and what it had thought is kept`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let hub = world.hub
+    let waiting = 10_000
+    let before = hub.loop.sync { () -> UInt64 in
+      // It has just said something, and rests until that is written: as much as this comes meanwhile.
+      hub.hasSpoken = true
+      for _ in 0..<waiting { hub.think(.clockStepped(by: .zero)) }
+      hub.isStopping = true  // as `stop` begins, which comes from another thread
+      return hub.driver.stamp.sequence
+    }
+    world.stop()
+    #expect(hub.driver.stamp.sequence == before)
+    #expect(hub.driver.isDurable)
+    let again = try HubWorld(HubWorld.site(), folder: world.folder)
+    #expect(again.hub.loop.sync { [hub = again.hub] in hub.driver.stamp.sequence } > hub.driver.stamp.sequence)
+    again.stop()
+  }
+
+  @Test func `between two thoughts the loop is let go on, however many events wait`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let hub = world.hub
+    let waiting = 10_000
+    let left = hub.loop.sync { () -> Int in
+      for _ in 0..<waiting { hub.waiting.append(.clockStepped(by: .zero)) }
+      hub.think(.clockStepped(by: .zero))
+      return hub.waiting.count
+    }
+    #expect(left > 0)
+    #expect(world.becomes { hub.loop.sync { hub.waiting.isEmpty } })
+    world.stop()
+  }
+
   @Test func `the newest connection of a station counts, and the end of the older one takes nothing from it`() throws {
     let world = try HubWorld(HubWorld.site())
     let first = try Talker(world)

@@ -34,6 +34,7 @@ final class HubWorld {
   let port: UInt16
   let loop: EventLoop
   private let lines = Locked<[LogLine]>([])
+  let talkers = Locked<[Talker]>([])
 
   init(_ text: String, folder: `A live hub`.Folder? = nil, vfs: String? = nil) throws {
     self.folder = try folder ?? `A live hub`.Folder()
@@ -55,6 +56,7 @@ final class HubWorld {
 
   func stop() {
     hub.stop()
+    for talker in talkers.with({ $0 }) { talker.vanish() }  // nothing may be left on a loop that stops
     loop.stop()
   }
 
@@ -130,6 +132,7 @@ final class Talker: Sendable {
       }
     }
     client.with { $0 = made }
+    world.talkers.with { $0.append(self) }
     made.connect()
   }
 
@@ -146,6 +149,13 @@ final class Talker: Sendable {
   }
   func answer(_ id: String) -> String? { answers.with { $0.first { $0.hasPrefix("[3,\"\(id)\"") } } }
   func leave() { client.with { $0?.close() } }
+  /// Cuts its connection and lets go of it.
+  func vanish() {
+    client.with { client in
+      client?.abort()
+      client = nil
+    }
+  }
 
   /// Connects, boots, is commissioned and starts a transaction.
   func charge(_ world: HubWorld) -> Bool {
