@@ -9,6 +9,9 @@ enum InputCoding {
   /// The surroundings have a form of their own. 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
   static let connectorsPerBlock = 64
+  /// With more stations than that, the surroundings are several blocks: so many stations in each, and in the last, which has no station,
+  /// the limits and alarms.
+  static let stationsPerBlock = 64
 
   // MARK: Hub
 

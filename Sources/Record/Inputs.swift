@@ -98,7 +98,7 @@ struct InputKeeper: Sendable {
     var kept: Kept<[UInt8]>?
   }
   private struct Surroundings: Equatable, Sendable {
-    /// The largest revision among the stations.
+    /// The largest revision among its stations.
     var revision: UInt64
     var storeFailed: Bool
     var limits: [Limit]
@@ -108,7 +108,7 @@ struct InputKeeper: Sendable {
   private var circuits: Kept<[UInt8]>?
   private var connectors: [Group] = []
   private var stations: [(revision: UInt64, bytes: [UInt8])] = []
-  private var surroundings: Kept<Surroundings>?
+  private var surroundings: [Kept<Surroundings>?] = []
 
   /// A profile for a transaction leaves with these effects.
   static func areNeeded(_ effects: [Effect]) -> Bool {
@@ -125,7 +125,7 @@ struct InputKeeper: Sendable {
     var blocks = [try hubBlock(controller.hub)]
     blocks.append(Self.block(.circuits, InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
     blocks += try connectorBlocks(controller, at: stamp)
-    blocks.append(try surroundingsBlock(controller, at: stamp))
+    blocks += try surroundingsBlocks(controller, at: stamp)
     return blocks
   }
 
@@ -150,22 +150,39 @@ struct InputKeeper: Sendable {
     }
   }
 
-  private mutating func surroundingsBlock(_ controller: SiteController, at stamp: EventStamp) throws -> Block {
+  private mutating func surroundingsBlocks(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
     let revisions = controller.stationRevisions
-    let present = Surroundings(
-      revision: revisions.max() ?? 0, storeFailed: controller.storeHasFailed, limits: controller.limits(at: stamp),
-      alarms: controller.raisedAlarms)
-    if let surroundings, surroundings.value == present, stations.count == revisions.count { return surroundings.block }
-    if stations.count != revisions.count { stations = revisions.map { _ in (0, []) } }
+    if stations.count != revisions.count { (stations, surroundings) = (revisions.map { _ in (0, []) }, []) }
+    var ranges = [revisions.indices]
+    if revisions.count > InputCoding.stationsPerBlock {
+      let starts = stride(from: 0, to: revisions.count, by: InputCoding.stationsPerBlock)
+      ranges = starts.map { $0..<min($0 + InputCoding.stationsPerBlock, revisions.count) } + [revisions.count..<revisions.count]
+    }
+    if surroundings.count != ranges.count { surroundings = ranges.map { _ in nil } }
+    let (limits, alarms) = (controller.limits(at: stamp), controller.raisedAlarms)
+    return try ranges.enumerated().map { place, range in
+      let isLast = place == ranges.count - 1
+      let present = Surroundings(
+        revision: revisions[range].max() ?? 0, storeFailed: controller.storeHasFailed, limits: isLast ? limits : [],
+        alarms: isLast ? alarms : [])
+      return try surroundingsBlock(present, range, place, controller)
+    }
+  }
+
+  private mutating func surroundingsBlock(
+    _ present: Surroundings, _ range: Range<Int>, _ place: Int, _ controller: SiteController
+  ) throws -> Block {
+    if let kept = surroundings[place], kept.value == present { return kept.block }
+    let revisions = controller.stationRevisions
     var all: [UInt8] = []
-    for (s, revision) in revisions.enumerated() {
-      if stations[s].revision != revision { stations[s] = (revision, try InputCoding.bytes(controller.stationView(s))) }
+    for s in range {
+      if stations[s].revision != revisions[s] { stations[s] = (revisions[s], try InputCoding.bytes(controller.stationView(s))) }
       all += stations[s].bytes
     }
     let bytes = try InputCoding.surroundings(
-      storeFailed: present.storeFailed, count: revisions.count, stations: all, limits: present.limits, alarms: present.alarms)
-    let block = surroundings.flatMap { $0.block.bytes == bytes ? $0.block : nil } ?? Block(.surroundings, bytes)
-    surroundings = Kept(value: present, block: block)
+      storeFailed: present.storeFailed, count: range.count, stations: all, limits: present.limits, alarms: present.alarms)
+    let block = surroundings[place].flatMap { $0.block.bytes == bytes ? $0.block : nil } ?? Block(.surroundings, bytes)
+    surroundings[place] = Kept(value: present, block: block)
     return block
   }
 
