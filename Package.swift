@@ -35,6 +35,7 @@ let package = Package(
 
     .target(name: "CFaultyVFS", dependencies: ["CSQLite"], path: "Sources/CFaultyVFS"),
 
+    room("Threads", settings: strict),
     room("Quantities"),
     room("Documents"),
     room("Site", imports: ["Quantities"]),
@@ -51,10 +52,10 @@ let package = Package(
     room("SiteFiles", imports: ["Quantities", "Site", "Metering", "Documents"]),
     room("Explanation", imports: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record"]),
     room(
-      "Journal", imports: ["Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite"],
+      "Journal", imports: ["Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite"],
       settings: strict),
-    room("Loop", imports: ["CLinux", "CLibevent", "COpenSSL"], settings: strict),
-    room("ModbusLink", imports: ["Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
+    room("Loop", imports: ["Threads", "CLinux", "CLibevent", "COpenSSL"], settings: strict),
+    room("ModbusLink", imports: ["Threads", "Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
     room("StationLink", imports: ["Loop", "CLinux", "CLibevent", "CWslay", "COpenSSL"], settings: strict),
     room(
       "LiveHub",
@@ -77,8 +78,8 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record", "Metering",
-        "OCPP", "SiteFiles",
+        "Threads", "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record",
+        "Metering", "OCPP", "SiteFiles",
         "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
@@ -92,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "fleet",
       dependencies: [
-        "Quantities", "Site", "ChargingProfiles", "OCPP", "Metering", "SiteFiles", "ModbusLink", "Loop", "StationLink",
+        "Threads", "Quantities", "Site", "ChargingProfiles", "OCPP", "Metering", "SiteFiles", "ModbusLink", "Loop", "StationLink",
       ],
       path: "Tests/Fleet", swiftSettings: strict),
     promises(of: "Quantities"),
@@ -115,12 +116,14 @@ let package = Package(
         "Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Simulation", "CFaultyVFS",
         "victim",
       ]),
-    promises(of: "Loop"),
-    promises(of: "StationLink", with: ["Loop"]),
+    promises(of: "Loop", with: ["Threads"]),
+    promises(of: "StationLink", with: ["Threads", "Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
     promises(
       of: "LiveHub",
-      with: ["Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink", "CFaultyVFS"]),
+      with: [
+        "Threads", "Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink", "CFaultyVFS",
+      ]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
   ],
   swiftLanguageModes: [.v6]

@@ -3,29 +3,36 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+struct faulty_disk {
+  sqlite3_vfs vfs;  // first: SQLite gives its address to open_file
+  atomic_int armed_kind;
+  atomic_long armed_after;
+  atomic_long write_count;
+  atomic_long sync_delay;
+  atomic_int powerless;
+  char name[64];
+};
 
 typedef struct {
   sqlite3_file base;
   sqlite3_file *real;
+  faulty_disk *disk;
 } File;
 
-static atomic_int armed_kind;
-static atomic_long armed_after;
-static atomic_long write_count;
-static atomic_long sync_delay;
-static atomic_int powerless;
-
-void faulty_vfs_arm(int kind, long after) {
-  atomic_store(&powerless, 0);
-  atomic_store(&write_count, 0);
-  atomic_store(&armed_after, after);
-  atomic_store(&armed_kind, kind);
+void faulty_disk_arm(faulty_disk *disk, int kind, long after) {
+  atomic_store(&disk->powerless, 0);
+  atomic_store(&disk->write_count, 0);
+  atomic_store(&disk->armed_after, after);
+  atomic_store(&disk->armed_kind, kind);
 }
-void faulty_vfs_delay(long microseconds) { atomic_store(&sync_delay, microseconds); }
-long faulty_vfs_writes(void) { return atomic_load(&write_count); }
+void faulty_disk_delay(faulty_disk *disk, long microseconds) { atomic_store(&disk->sync_delay, microseconds); }
+long faulty_disk_writes(faulty_disk *disk) { return atomic_load(&disk->write_count); }
 
+static faulty_disk *disk_of(sqlite3_file *file) { return ((File *)file)->disk; }
 static sqlite3_file *real_of(sqlite3_file *file) { return ((File *)file)->real; }
 
 static int close_file(sqlite3_file *file) { return real_of(file)->pMethods->xClose(real_of(file)); }
@@ -34,17 +41,18 @@ static int read_file(sqlite3_file *file, void *bytes, int count, sqlite3_int64 o
 }
 static int write_file(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
   sqlite3_file *real = real_of(file);
-  int kind = atomic_load(&armed_kind);
-  long number = atomic_fetch_add(&write_count, 1);
-  if (atomic_load(&powerless)) return SQLITE_IOERR_WRITE;
-  if (kind != FAULTY_NONE && number >= atomic_load(&armed_after)) {
+  faulty_disk *disk = disk_of(file);
+  int kind = atomic_load(&disk->armed_kind);
+  long number = atomic_fetch_add(&disk->write_count, 1);
+  if (atomic_load(&disk->powerless)) return SQLITE_IOERR_WRITE;
+  if (kind != FAULTY_NONE && number >= atomic_load(&disk->armed_after)) {
     switch (kind) {
       case FAULTY_FULL:
         return SQLITE_FULL;
       case FAULTY_ERROR:
         return SQLITE_IOERR_WRITE;
       default:
-        atomic_store(&powerless, 1);
+        atomic_store(&disk->powerless, 1);
         if (count > 1) real->pMethods->xWrite(real, bytes, count / 2, offset);
         if (kind == FAULTY_KILL) kill(getpid(), SIGKILL);
         return SQLITE_IOERR_WRITE;
@@ -53,15 +61,16 @@ static int write_file(sqlite3_file *file, const void *bytes, int count, sqlite3_
   return real->pMethods->xWrite(real, bytes, count, offset);
 }
 static int truncate_file(sqlite3_file *file, sqlite3_int64 size) {
-  if (atomic_load(&powerless)) return SQLITE_IOERR_TRUNCATE;
+  if (atomic_load(&disk_of(file)->powerless)) return SQLITE_IOERR_TRUNCATE;
   return real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 static int sync_file(sqlite3_file *file, int flags) {
-  long delay = atomic_load(&sync_delay);
+  faulty_disk *disk = disk_of(file);
+  long delay = atomic_load(&disk->sync_delay);
   if (delay > 0) usleep((useconds_t)delay);
-  int kind = atomic_load(&armed_kind);
-  if (atomic_load(&powerless)) return SQLITE_IOERR_FSYNC;
-  if (kind == FAULTY_ERROR && atomic_load(&write_count) >= atomic_load(&armed_after)) return SQLITE_IOERR_FSYNC;
+  if (atomic_load(&disk->powerless)) return SQLITE_IOERR_FSYNC;
+  int kind = atomic_load(&disk->armed_kind);
+  if (kind == FAULTY_ERROR && atomic_load(&disk->write_count) >= atomic_load(&disk->armed_after)) return SQLITE_IOERR_FSYNC;
   return real_of(file)->pMethods->xSync(real_of(file), flags);
 }
 static int file_size(sqlite3_file *file, sqlite3_int64 *size) {
@@ -108,29 +117,36 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = unmap_shared,
 };
 
-static sqlite3_vfs *real_vfs;
-static sqlite3_vfs faulty;
-
 static int open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags) {
-  (void)vfs;
+  sqlite3_vfs *real_vfs = sqlite3_vfs_find(NULL);
   File *ours = (File *)file;
   ours->base.pMethods = NULL;
   ours->real = (sqlite3_file *)(ours + 1);
+  ours->disk = (faulty_disk *)vfs;
   int result = real_vfs->xOpen(real_vfs, name, ours->real, flags, out_flags);
   // SQLite calls xClose only where pMethods is set.
   if (ours->real->pMethods != NULL) ours->base.pMethods = &methods;
   return result;
 }
 
-int faulty_vfs_register(void) {
-  if (real_vfs == NULL) {
-    real_vfs = sqlite3_vfs_find(NULL);
-    if (real_vfs == NULL) return SQLITE_ERROR;
-    faulty = *real_vfs;
-    faulty.zName = "faulty";
-    faulty.pNext = NULL;
-    faulty.szOsFile = (int)sizeof(File) + real_vfs->szOsFile;
-    faulty.xOpen = open_file;
+faulty_disk *faulty_disk_make(void) {
+  static atomic_long made;
+  sqlite3_vfs *real_vfs = sqlite3_vfs_find(NULL);
+  faulty_disk *disk = calloc(1, sizeof(faulty_disk));
+  if (real_vfs == NULL || disk == NULL) {
+    free(disk);
+    return NULL;
   }
-  return sqlite3_vfs_register(&faulty, 0);
+  snprintf(disk->name, sizeof disk->name, "faulty-%ld", atomic_fetch_add(&made, 1));
+  disk->vfs = *real_vfs;
+  disk->vfs.zName = disk->name;
+  disk->vfs.pNext = NULL;
+  disk->vfs.szOsFile = (int)sizeof(File) + real_vfs->szOsFile;
+  disk->vfs.xOpen = open_file;
+  if (sqlite3_vfs_register(&disk->vfs, 0) != SQLITE_OK) {
+    free(disk);
+    return NULL;
+  }
+  return disk;
 }
+const char *faulty_disk_name(const faulty_disk *disk) { return disk->name; }

@@ -23,6 +23,8 @@ extension ChargingProfile {
   ///   - transaction: the id for `.transaction`; nil only inside a remote start.
   ///   - offer: per phase conductor, not negative.
   ///   - until: when the fallback takes over; nil: the offer stands for ever.
+  ///   - course: what follows between `until` and the fallback, each step at least the fallback, the last the fallback itself; only for
+  ///     absolute schedules of models that hold that many periods. Empty: nothing.
   ///   - fallback: per phase conductor, not negative.
   ///   - transactionStart: the station's own start of the transaction; needed where schedules are relative.
   ///   - phases: conductors over which a limit in W is divided, 1...3; matters only with `traits.dividesWatts`.
@@ -32,8 +34,9 @@ extension ChargingProfile {
   /// - Returns: the profile, and the steps to be counted. Where the dead-man cannot be trusted (`traits.deadMan`, one period, a relative
   ///   schedule whose start is unknown) the steps keep the higher current for ever.
   public static func grant(
-    id: Int, transaction: Int?, route: StationTraits.Route, offer: Current, until: Instant?, fallback: Current, now: Instant,
-    transactionStart: Instant?, traits: StationTraits, supply: Connector.Supply, phases: Int, voltage: Voltage, stackLevel: Int,
+    id: Int, transaction: Int?, route: StationTraits.Route, offer: Current, until: Instant?,
+    course: [CurrentSteps.Step] = [], fallback: Current, now: Instant, transactionStart: Instant?, traits: StationTraits,
+    supply: Connector.Supply, phases: Int, voltage: Voltage, stackLevel: Int,
     most: Current? = nil
   ) -> Grant {
     let rate = RateConversion(traits: traits, supply: supply, phases: phases, voltage: voltage, most: most)
@@ -55,6 +58,14 @@ extension ChargingProfile {
     } else if let end, end <= start {
       periods[0].tenths = low.tenths
       steps[0].current = low.current
+    } else if let end, !course.isEmpty, kind == .absolute, traits.deadMan {
+      for (place, step) in course.enumerated() {
+        let from = place == 0 ? end : step.from.floored(to: .seconds(1))
+        let level = rate.lowered(step.current)
+        guard from > steps[steps.count - 1].from, level.tenths != periods[periods.count - 1].tenths else { continue }
+        periods.append(Schedule.Period(start: from - start, tenths: level.tenths, phases: rate.numberPhases))
+        steps.append(CurrentSteps.Step(from: from, current: level.current))
+      }
     } else if let end {
       periods.append(Schedule.Period(start: end - start, tenths: low.tenths, phases: rate.numberPhases))
       let positioned = kind == .absolute || transactionStart != nil

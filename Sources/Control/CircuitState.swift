@@ -6,6 +6,8 @@ struct CircuitState: Sendable, Codable {
   /// In circuit order, import positive; as the meter gave it last.
   var reading: PerPhase<Current>?
   var totalPower: Power?
+  /// The meter's register of what flowed towards the vehicles; nil: it has none.
+  var register: Energy?
   /// When the sample was taken.
   var readAt: Monotonic?
   /// Digest of the raw registers, and since when it has been the same.
@@ -39,6 +41,26 @@ struct ContractState: Sendable, Codable {
   var chargeSoFar: PerPhase<Int>
   /// Power x time of the window so far, mW·ms.
   var workSoFar: Int
+  /// The meter's energy register when it last moved, and `workSoFar` then.
+  var anchor: Anchor?
+
+  struct Anchor: Sendable, Codable {
+    var register: Energy
+    var work: Int
+  }
+
+  /// What the register has counted since it last moved replaces what was worked out from samples, or counted at its worst. A register
+  /// that moved back was replaced: it counts from now on.
+  mutating func follow(_ register: Energy) {
+    guard let last = anchor, register >= last.register else {
+      anchor = Anchor(register: register, work: workSoFar)
+      return
+    }
+    guard register > last.register else { return }
+    let work = (register - last.register).raw.multipliedReportingOverflow(by: 3_600_000)
+    workSoFar = work.overflow ? .max / 2 : last.work + work.partialValue
+    anchor = Anchor(register: register, work: workSoFar)
+  }
 }
 
 extension CircuitState {

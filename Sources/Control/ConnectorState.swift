@@ -47,6 +47,8 @@ struct ConnectorState: Sendable, Codable {
   var route = 0
   var retryAt: Monotonic?
   var uncontrollable = false
+  /// How many of the last resorts this session has seen.
+  var resorts = 0
   var reason = Reason.idle
   var hold: Current?
   /// How long an offer above the fallback lasts while it is held briefly; nil: H.

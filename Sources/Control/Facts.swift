@@ -1,4 +1,5 @@
 import Quantities
+import Scheduling
 import Site
 
 /// What the guard asks of every connector on each event, worked out once and kept until the connector or its station changes, or until the
@@ -22,6 +23,8 @@ struct Facts: Sendable {
     /// Rule 5 now, and rule 15 through the horizon.
     var committed = PerPhase<Current>.zero
     var unheard = PerPhase<Current>.zero
+    /// What it may go on drawing once nobody has spoken to it for long.
+    var settled = PerPhase<Current>.zero
     /// What a vehicle that arrives would draw by itself.
     var arrival = PerPhase<Current>.zero
     /// What a claimant has, or has by itself before the first offer; what is its least and its most; what it draws beyond its offer.
@@ -73,6 +76,12 @@ struct Facts: Sendable {
   private(set) var connectorRevisions: [UInt64] = []
   private(set) var stationRevisions: [UInt64] = []
   private var revision: UInt64 = 0
+  /// Per circuit, over all below it: the sums of `settled`.
+  private(set) var settledBelow: [PerPhase<Current>] = []
+  /// What the plan says of this slot; nil: nothing, or not known yet.
+  var wishes: SlotWishes?
+  /// Memory of the guard's allocations.
+  var workspace = FairShare.Workspace()
 
   init() {}
 
@@ -84,6 +93,7 @@ struct Facts: Sendable {
     let still = [PerPhase<Current>](repeating: .zero, count: hub.circuits.count)
     known = Array(repeating: Known(), count: hub.connectors.count)
     sums = (still, still, still)
+    settledBelow = still
     stationNext = Array(repeating: nil, count: hub.stations.count)
     draws = Array(repeating: nil, count: hub.circuits.count)
     isOutdated = (true, true, true)
@@ -125,6 +135,14 @@ struct Facts: Sendable {
   mutating func notice(station s: Int) {
     revision += 1
     stationRevisions[s] = revision
+  }
+
+  /// What a connector may go on drawing, in the sums of its circuit and all above. O(depth).
+  mutating func settle(_ c: Int, at settled: PerPhase<Current>, _ hub: Hub) {
+    let change = settled - known[c].settled
+    guard change != .zero else { return }
+    known[c].settled = settled
+    for k in hub.path(from: hub.connectors[c].circuit) { settledBelow[k] += change }
   }
 
   /// Works out anew what `put` could not keep.
@@ -221,6 +239,8 @@ struct SiteFacts: Sendable {
   /// Per circuit: the connectors below it in ascending order, and the generation declared there.
   var connectorsBelow: [[Int]]
   var generationBelow: [PerPhase<Current>]
+  /// The worst that everything else may draw there, stations without a vehicle included.
+  var worstBelow: [PerPhase<Current>]
   /// What stations draw themselves, where they are connected.
   var idleLoads: [(circuit: Int, current: PerPhase<Current>)]
   var sampleInterval: TimeSpan
@@ -236,11 +256,16 @@ struct SiteFacts: Sendable {
     for (circuit, element) in hub.circuits.enumerated() {
       for k in hub.path(from: circuit) { generationBelow[k] += element.generation }
     }
+    worstBelow = Array(repeating: .zero, count: hub.circuits.count)
     (self.connectorsBelow, self.generationBelow) = (connectorsBelow, generationBelow)
     idleLoads = hub.stations.compactMap { station in
       guard station.state == .installed, station.idleCurrent > .zero, let first = station.connectors.first else { return nil }
       return (hub.connectors[first].circuit, PerPhase(station.idleCurrent, on: hub.connectors[first].phases))
     }
+    for (circuit, element) in hub.circuits.enumerated() {
+      for k in hub.path(from: circuit) { worstBelow[k] += element.baseWorst }
+    }
+    for load in idleLoads { for k in hub.path(from: load.circuit) { worstBelow[k] += load.current } }
     sampleInterval = hub.stations.lazy.map { $0.traits.sampleInterval }.max() ?? .seconds(10)
     let meter = hub.meters.lazy.map { $0.period }.max() ?? .seconds(1)
     let station = hub.stations.lazy.map { $0.traits.reaction }.max() ?? .seconds(10)
@@ -261,5 +286,5 @@ struct SiteFacts: Sendable {
 
 extension Hub {
   /// A circuit and all above it.
-  fileprivate func path(from circuit: Int) -> UnfoldFirstSequence<Int> { sequence(first: circuit) { circuits[$0].parent } }
+  func path(from circuit: Int) -> UnfoldFirstSequence<Int> { sequence(first: circuit) { circuits[$0].parent } }
 }

@@ -47,12 +47,15 @@ public struct HubView: Hashable, Sendable {
     public var reason: Reason
     public var energy: Energy
     public var stateOfCharge: Int?
+    /// What the newest plan can do for it; nil: no plan knows it, or none is fresh.
+    public var outlook: Outlook?
 
     public init(
       status: ConnectorStatus?, transaction: Int?, idTag: String?, offered: Current?, offerEnds: Monotonic?,
       measured: PerPhase<Current>?, measuredAge: TimeSpan?, committed: PerPhase<Current>, reason: Reason, energy: Energy,
-      stateOfCharge: Int?
+      stateOfCharge: Int?, outlook: Outlook? = nil
     ) {
+      self.outlook = outlook
       (self.status, self.transaction, self.idTag, self.offered, self.offerEnds) = (status, transaction, idTag, offered, offerEnds)
       (self.measured, self.measuredAge, self.committed, self.reason) = (measured, measuredAge, committed, reason)
       (self.energy, self.stateOfCharge) = (energy, stateOfCharge)

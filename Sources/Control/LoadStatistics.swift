@@ -1,7 +1,7 @@
 import Quantities
 
 /// What the load that is not controlled was on one circuit, per phase: the means of each quarter of an hour of the last weeks, in deci-
-/// amperes. About 16 KB a circuit.
+/// amperes. Times are those that clocks show there (`LocalTime.shown`). About 16 KB a circuit.
 struct LoadStatistics: Hashable, Sendable, Codable {
   static let weeks = 4
   static let quarters = 7 * 96

@@ -19,6 +19,8 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     public var step: Current
     /// It may charge in the slots before this one.
     public var slots: Int
+    /// When it leaves; it may be beyond the horizon.
+    public var departure: Instant
     /// What it still needs, and what it had when that was asked, at `asked`.
     public var energy: Energy
     public var taken: Energy
@@ -32,8 +34,10 @@ public struct PlanRequest: Hashable, Sendable, Codable {
   /// The start of the slot in which it was asked.
   public var start: Instant
   public var slot: TimeSpan
-  /// One per slot, CO2 included.
-  public var prices: [EnergyPrice]
+  /// One per slot, CO2 and expected feed-in included.
+  @RunLength public var prices: [EnergyPrice]
+  /// The load at the connection that counts for the peak, phases summed, one per slot; empty where peaks cost nothing.
+  @RunLength public var peakBase: [Current]
   /// Phase to neutral.
   public var voltage: Voltage
   public var policy: PlanningPolicy
@@ -61,6 +65,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     ])
     hash.add([policy.firstWorth.raw, policy.firstPart.raw, policy.laterWorth.raw])
     hash.add(prices.map(\.raw))
+    hash.add(peakBase.map(\.raw))
     for circuit in circuits {
       hash.add([circuit.parent ?? -1])
       for phase in Phase.allCases { hash.add(circuit.room[phase].map(\.raw)) }
@@ -68,13 +73,14 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     for session in sessions {
       hash.add([session.connector, session.transaction, session.circuit, Int(session.phases.rawValue), session.smallest.raw])
       hash.add([session.largest.raw, session.step.raw, session.slots, session.energy.raw, session.taken.raw, session.worth])
+      hash.add([session.departure.milliseconds, session.isEstimate ? 1 : 0])
     }
     return hash.value
   }
 
   /// The same question as the planner takes it.
   public var problem: PlanningProblem {
-    PlanningProblem(
+    var problem = PlanningProblem(
       slotMinutes: slot.raw / 60_000, volts: Double(voltage.raw) / 1000, prices: prices.map(\.euros),
       early: 0.002, peak: Double(policy.peakPrice) / 1_000_000,
       circuits: circuits.map { circuit in
@@ -86,6 +92,8 @@ public struct PlanRequest: Hashable, Sendable, Codable {
           largest: Double(session.largest.raw) / 1000, step: Double(session.step.raw) / 1000, window: 0..<session.slots,
           value: values(session))
       })
+    problem.peakBase = peakBase.map { Double($0.raw) / 1000 }
+    return problem
   }
 
   private func values(_ session: Session) -> [PlanningProblem.ValueStep] {
@@ -121,16 +129,18 @@ public struct Planned: Hashable, Sendable, Codable {
     public var connector: Int
     public var transaction: Int
     /// Per used phase, one per slot from the plan's start; 0 A after the last.
-    public var currents: [Current]
+    @RunLength public var currents: [Current]
     /// What it still needed when the plan was made, and what of that the plan cannot give it.
     public var needed: Energy
     public var unserved: Energy
     /// What it had when the plan was asked for, and when that was.
     public var taken: Energy
     public var asked: Instant
-    /// When it is expected to leave, rounded to the slot.
+    /// When it is expected to leave; it may be beyond the plan.
     public var departure: Instant
     public var isEstimate: Bool
+    /// What holds it back, where something is unserved: the dearest first.
+    public var necks: [Neck]
   }
   /// A limit that holds the plan back.
   public struct Neck: Hashable, Sendable, Codable {
@@ -147,13 +157,15 @@ public struct Planned: Hashable, Sendable, Codable {
   public var iterations: Int
   public var start: Instant
   public var slot: TimeSpan
+  public var slots: Int
+  /// In the order of their connectors, each once.
   public var sessions: [Session]
   /// The dearest first, at most sixteen.
   public var necks: [Neck]
 
   init(_ request: PlanRequest, _ plan: Plan) {
     (id, fingerprint, iterations) = (request.id, request.fingerprint, plan.iterations)
-    (start, slot) = (request.start, request.slot)
+    (start, slot, slots) = (request.start, request.slot, request.prices.count)
     sessions = request.sessions.indices.map { i in
       let session = request.sessions[i]
       var currents = plan.currents[i]
@@ -161,9 +173,10 @@ public struct Planned: Hashable, Sendable, Codable {
       return Session(
         connector: session.connector, transaction: session.transaction, currents: currents, needed: session.energy,
         unserved: .wattHours(Int(plan.unserved[i].rounded(.down))), taken: session.taken, asked: request.asked,
-        departure: request.start + request.slot * session.slots,
-        isEstimate: session.isEstimate)
+        departure: session.departure, isEstimate: session.isEstimate,
+        necks: plan.heldBack[i].map { Neck($0.circuit, $0.phase, $0.slots, $0.euroPerAmpere) })
     }
+    sessions.sort { $0.connector < $1.connector }
     necks = Self.stretches(plan.binding)
   }
 
@@ -184,12 +197,45 @@ public struct Planned: Hashable, Sendable, Codable {
     return order.prefix(16).map { found[$0] }
   }
 
-  /// The session of a transaction, if the plan knows it.
+  /// The session of a transaction, if the plan knows it. O(log *n*).
   func session(_ connector: Int, _ transaction: Int) -> Session? {
-    sessions.first { $0.connector == connector && $0.transaction == transaction }
+    var (low, high) = (0, sessions.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if sessions[middle].connector < connector { low = middle + 1 } else { high = middle }
+    }
+    guard low < sessions.count, sessions[low].connector == connector, sessions[low].transaction == transaction else { return nil }
+    return sessions[low]
   }
   /// Which slot holds an instant; nil: none of the plan's.
   func slot(at instant: Instant) -> Int? {
     instant < start ? nil : (instant - start).raw / slot.raw
+  }
+}
+
+extension Planned.Neck {
+  fileprivate init(_ circuit: Int, _ phase: Phase, _ slots: Range<Int>, _ euro: Double) {
+    self.init(
+      circuit: circuit, phase: phase, first: slots.lowerBound, last: slots.upperBound - 1, worth: Int((euro * 1_000_000).rounded()))
+  }
+}
+
+/// Equal phases are written once, equal neighbours too.
+extension PlanRequest.Circuit {
+  private struct Written: Codable {
+    var parent: Int?
+    var rooms: [RunLength<Current>]
+  }
+  public init(from decoder: any Decoder) throws {
+    let written = try Written(from: decoder)
+    guard [1, 3].contains(written.rooms.count) else {
+      throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "\(written.rooms.count) phases"))
+    }
+    let rooms = written.rooms.map(\.wrappedValue)
+    (parent, room) = (written.parent, PerPhase(rooms[0], rooms[rooms.count / 2], rooms[rooms.count - 1]))
+  }
+  public func encode(to encoder: any Encoder) throws {
+    let rooms = room.l1 == room.l2 && room.l2 == room.l3 ? [room.l1] : [room.l1, room.l2, room.l3]
+    try Written(parent: parent, rooms: rooms.map { RunLength(wrappedValue: $0) }).encode(to: encoder)
   }
 }

@@ -86,7 +86,7 @@ extension SiteController {
   }
 
   /// What a station that no longer belongs to the hub may still be following (rule 19).
-  private func lingering(_ c: Int, at now: Monotonic) -> Current {
+  func lingering(_ c: Int, at now: Monotonic) -> Current {
     let running = connectors[c].beliefs.filter { $0.until.map { now < $0 + afterglow(c) } ?? false }
     return running.map { $0.current }.max() ?? .zero
   }

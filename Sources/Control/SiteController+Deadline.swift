@@ -35,6 +35,7 @@ extension SiteController {
       if let until = limit.until, until > now.utc { atUTC(until) }
     }
     at(facts.next)
+    for leaver in leavers { at(leaver.until) }
     if facts.waiting > 0 { atUTC(nextTurn(now)) }
     for moment in planDeadline(now) { at(moment) }
     for case let moment? in facts.stationNext { at(moment) }

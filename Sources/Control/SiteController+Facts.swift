@@ -26,7 +26,9 @@ extension SiteController {
 
   private mutating func renewFacts(_ c: Int, _ now: Monotonic) {
     let horizon = hub.settings.horizon + hub.settings.guardTime
+    facts.settle(c, at: settled(c), hub)
     var known = Facts.Known(committed: committed(c, at: now), unheard: committed(c, at: now, through: horizon))
+    known.settled = facts.known[c].settled
     let claims = isClaimant(c)
     if claims {
       known.marks.insert(.claims)

@@ -19,9 +19,11 @@ extension SiteController {
   mutating func reconsider(_ now: EventStamp, _ out: inout [Effect]) {
     guard !hub.circuits.isEmpty else { return }
     passTurn(now)
+    forgetLeavers(now.monotonic)
     refreshFacts(now.monotonic)
     let weighing = weigh(now, &out)
     learnLoads(weighing.bases, now)
+    refreshWishes(now)
     let order = facts.ordered(at: now.monotonic)
     let targets = shares(order, weighing, now)
     var rises: [Int] = []
@@ -36,14 +38,15 @@ extension SiteController {
     }
     raise(rises, order, targets, weighing, now, &out)
     speakForTheRest(weighing, now, &out)
-    retry(now, &out)
+    retry(weighing, now, &out)
     plan(weighing, order, now, &out)
     refreshFacts(now.monotonic)
     nextDeadline = deadline(weighing, now)
   }
 
-  /// What a connector with a vehicle has before the first offer: its fallback, in force at the station by itself.
-  func fallbackOffer(_ c: Int) -> Current { fallback(c) }
+  /// What a connector with a vehicle has before the first offer, or when the last has ended: its fallback, in force at the station by
+  /// itself, or what the plan's hours let it draw then.
+  func fallbackOffer(_ c: Int) -> Current { max(fallback(c), connectors[c].beliefs.last?.after ?? .zero) }
 
   // MARK: Weighing
 
@@ -78,11 +81,12 @@ extension SiteController {
     max(base, -hub.circuits[k].firmGeneration[phase])
   }
 
-  /// Sums over the connectors below each circuit, and what the stations there draw themselves.
+  /// Sums over the connectors below each circuit, and what the stations there draw themselves, or still may that have left the hub.
   /// - Parameter own: the sums over those that stand at each circuit itself.
-  private func sums(_ own: [PerPhase<Current>]) -> [PerPhase<Current>] {
+  func sums(_ own: [PerPhase<Current>]) -> [PerPhase<Current>] {
     var sums = own
     for load in siteFacts.idleLoads { sums[load.circuit] += load.current }
+    for leaver in leavers { sums[leaver.circuit] += leaver.current }
     gatherUpwards(&sums)
     return sums
   }
@@ -165,7 +169,7 @@ extension SiteController {
   }
 
   /// The weighted max-min fair shares of what is left for the claimants.
-  private func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
+  private mutating func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
     var own = facts.sums.rest
     for c in order { own[hub.connectors[c].circuit] += facts.known[c].overdraw }
     let fixed = sums(own)
@@ -237,7 +241,7 @@ extension SiteController {
   }
 
   /// Some circuit above the connector is over its limit on a phase that the connector uses.
-  private func isOver(_ c: Int, _ weighing: Weighing) -> Bool {
+  func isOver(_ c: Int, _ weighing: Weighing) -> Bool {
     var place: Int? = hub.connectors[c].circuit
     while let k = place {
       if !weighing.over[k].isDisjoint(with: phases(c)) { return true }

@@ -74,7 +74,7 @@ extension SiteController {
     Current(raw: max(0, mean.raw * window.raw - soFar) / left.raw)
   }
 
-  /// Adds what was drawn since the last time; time that no meter saw counts at the worst.
+  /// Adds what was drawn since the last time; time that no meter saw counts at the worst, until its energy register tells.
   private mutating func account(_ contract: ContractLimit, _ k: Int, _ base: Base, _ now: EventStamp, start: Instant) {
     var state = circuits[k].contract ?? unseen(k, until: now.utc, windowStart: start)
     if state.windowStart != start {
@@ -84,9 +84,10 @@ extension SiteController {
     let stale = isStale(k, at: now.monotonic)
     let drawn = stale ? hub.circuits[k].rating : (circuits[k].reading ?? .zero).maximum(.zero)
     for phase in Phase.allCases { state.chargeSoFar[phase] += drawn[phase].raw * span.raw }
-    let power = stale ? nil : circuits[k].totalPower
+    let power = stale ? nil : circuits[k].totalPower.map { max(.zero, $0) }
     state.workSoFar += (power ?? drawn.sum.power(at: highestVoltage, phases: 1)).raw * span.raw
     state.accountedUntil = max(state.accountedUntil, now.utc)
+    if !stale, let register = circuits[k].register { state.follow(register) }
     circuits[k].contract = state
   }
 

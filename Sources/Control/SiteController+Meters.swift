@@ -25,6 +25,7 @@ extension SiteController {
       let turned = measurement.rotation.onCircuit(own)
       circuits[k].reading = measurement.inverted ? turned.map { -$0 } : turned
       circuits[k].totalPower = reading.totalPower.map { measurement.inverted ? -$0 : $0 }
+      circuits[k].register = measurement.inverted ? reading.exported : reading.imported
       set(.meterFrozen(meter: reading.meter), raised: false, &out)
       noticeMovement(k, now.monotonic)
     }

@@ -7,7 +7,9 @@ struct PlanningState: Sendable, Codable {
   var stays = StayStatistics()
   /// One for each circuit.
   var loads: [LoadStatistics] = []
-  var tariff: Tariff?
+  var tariff: Tariff? { didSet { tariffs += 1 } }
+  /// How often it has changed.
+  private(set) var tariffs = 0
   var plan: Planned?
   /// The highest current that the plan lets vehicles draw together on each phase.
   var peak: PerPhase<Current>?
@@ -32,6 +34,10 @@ extension SiteController {
   private var cautiousLoad: Int { 850 }
   private var cautiousStay: Int { 250 }
   private var generousEnergy: Int { 750 }
+  /// No vehicle takes more within a plan, whatever somebody said that it wants.
+  private var mostEnergy: Energy { .wattHours(2_000_000) }
+  /// Who arrives later than this before the usual time of departure means that of the next day.
+  private var leastStay: TimeSpan { .minutes(30) }
 
   mutating func outdatePlan() { planning.isOutdated = true }
 
@@ -95,11 +101,36 @@ extension SiteController {
     let start = now.utc.floored(to: policy.slot)
     let slots = max(1, policy.horizon.raw / policy.slot.raw)
     let starts = (0..<slots).map { start + policy.slot * $0 }
+    let sessions = order.compactMap { session($0, policy, start, slots, now) }
+    let usual = starts.map { usualLoad(at: $0, weighing, now) }
     return PlanRequest(
       id: planning.lastRequest, asked: now.utc, start: start, slot: policy.slot,
-      prices: starts.map { price(policy, at: max($0, now.utc)) },
-      voltage: hub.nominalVoltage, policy: policy, circuits: rooms(starts, policy.slot, weighing, order, now),
-      sessions: order.compactMap { session($0, policy, start, slots, now) })
+      prices: zip(starts, usual).map { start, load in cost(policy, at: max(start, now.utc), load, sessions) },
+      peakBase: policy.peakPrice > 0 ? usual.map(\.sum) : [], voltage: hub.nominalVoltage, policy: policy,
+      circuits: rooms(starts, policy.slot, weighing, order, now), sessions: sessions)
+  }
+
+  /// The load at the connection as it is most likely, for what it costs: the median, not what is hardly ever exceeded.
+  private func usualLoad(at start: Instant, _ weighing: Weighing, _ now: EventStamp) -> PerPhase<Current> {
+    var load = PerPhase<Current>.zero
+    guard hub.circuits[0].measurement != nil, !isStale(0, at: now.monotonic) else { return load }
+    for phase in Phase.allCases where !weighing.bases[0].worst[phase] {
+      load[phase] = expectedLoad(0, phase, at: start, 500, orElse: .zero, now: weighing.bases[0].cuts[phase], now)
+    }
+    return load
+  }
+
+  /// What energy for vehicles costs: as much of it as the connection is expected to feed in otherwise costs what feeding it in would
+  /// bring. One price for a slot: the mean for all that the sessions may take then.
+  private func cost(_ policy: PlanningPolicy, at instant: Instant, _ load: PerPhase<Current>, _ sessions: [PlanRequest.Session])
+    -> EnergyPrice
+  {
+    let full = price(policy, at: instant)
+    guard let feedIn = policy.feedIn, feedIn < full, load.sum < .zero else { return full }
+    var most = Current.zero
+    for session in sessions where instant < session.departure { most += session.largest * session.phases.count }
+    guard most > .zero else { return full }
+    return full - (full - feedIn).scaled(min(most, -load.sum).raw, over: most.raw)
   }
 
   func price(_ policy: PlanningPolicy, at instant: Instant) -> EnergyPrice {
@@ -119,7 +150,9 @@ extension SiteController {
     return PlanRequest.Session(
       connector: c, transaction: transaction.id, circuit: hub.connectors[c].circuit, phases: phases(c), smallest: smallest,
       largest: largest, step: max(.milliamperes(100), station(of: c).traits.step),
-      slots: min(slots, (stays.raw + policy.slot.raw - 1) / policy.slot.raw), energy: energy, taken: self.energy(c),
+      slots: min(slots, (stays.raw + policy.slot.raw - 1) / policy.slot.raw), departure: start + stays,
+      energy: min(energy, mostEnergy),
+      taken: self.energy(c),
       worth: 100_000 / max(1, connectors[c].priority ?? hub.connectors[c].priority),
       isEstimate: energyIsEstimate || stayIsEstimate)
   }
@@ -129,9 +162,10 @@ extension SiteController {
     let soFar = energy(c)
     let least = Energy.wattHours(1000)
     if let said = connectors[c].need?.energy { return (max(.wattHours(100), said - soFar), false) }
+    if let usual = hub.connectors[c].usualEnergy { return (max(least, usual - soFar), usual <= soFar) }
     let total =
-      hub.connectors[c].usualEnergy
-      ?? planning.stays.energy(arrival: transaction.startedAt, soFar: soFar, permille: generousEnergy) ?? policy.assumedEnergy
+      planning.stays.energy(arrival: hub.localTime.shown(at: transaction.startedAt), soFar: soFar, permille: generousEnergy)
+      ?? policy.assumedEnergy
     return (max(least, total - soFar), true)
   }
 
@@ -139,11 +173,15 @@ extension SiteController {
   func leaves(_ c: Int, _ transaction: Transaction, _ policy: PlanningPolicy, _ now: EventStamp) -> (Instant, isEstimate: Bool) {
     if let said = connectors[c].need?.departure, said > now.utc { return (said, false) }
     let arrival = min(transaction.startedAt, now.utc)
-    let stay =
-      hub.connectors[c].usualStay
-      ?? planning.stays.stay(arrival: arrival, soFar: now.utc - arrival, permille: cautiousStay) ?? policy.assumedStay
-    // Who is still there after that stays a while.
-    return (max(arrival + stay, now.utc + .minutes(30)), true)
+    // Who is still there after its time stays a while.
+    let soonest = now.utc + .minutes(30)
+    let usual =
+      hub.connectors[c].usualDeparture.map { hub.localTime.next($0, after: arrival + leastStay) }
+      ?? hub.connectors[c].usualStay.map { arrival + $0 }
+    if let usual { return (max(usual, soonest), usual < soonest) }
+    let shown = hub.localTime.shown(at: arrival)
+    let stay = planning.stays.stay(arrival: shown, soFar: now.utc - arrival, permille: cautiousStay) ?? policy.assumedStay
+    return (max(arrival + stay, soonest), true)
   }
 
   /// What vehicles may draw on each circuit in each slot: the lowest limit there, less the margin, the load that is expected not to be
@@ -181,7 +219,7 @@ extension SiteController {
     return lowest
   }
 
-  private func mean(of contract: ContractLimit) -> PerPhase<Current> {
+  func mean(of contract: ContractLimit) -> PerPhase<Current> {
     switch contract.amount {
     case .current(let mean): mean
     case .power(let mean): PerPhase(all: mean.current(at: highestVoltage, phases: 3))
@@ -198,7 +236,8 @@ extension SiteController {
       if hub.circuits[k].measurement != nil, !isStale(k, at: now.monotonic) {
         for t in starts.indices {
           for phase in Phase.allCases where !weighing.bases[k].worst[phase] {
-            result[k][t][phase] = expectedLoad(k, phase, at: starts[t], now: weighing.bases[k].rises[phase], now)
+            let present = weighing.bases[k].rises[phase]
+            result[k][t][phase] = expectedLoad(k, phase, at: starts[t], cautiousLoad, orElse: present, now: present, now)
           }
         }
       }
@@ -208,23 +247,43 @@ extension SiteController {
     return result
   }
 
-  private func expectedLoad(_ k: Int, _ phase: Phase, at start: Instant, now present: Current, _ now: EventStamp) -> Current {
-    guard planning.loads.indices.contains(k), let usual = planning.loads[k].quantile(cautiousLoad, at: start, phase),
-      let usualNow = planning.loads[k].quantile(500, at: now.utc, phase)
-    else { return present }
+  /// - Parameters:
+  ///   - permille: which part of what was seen it is likely not to exceed.
+  ///   - unknown: where nothing was seen in earlier weeks: what it goes back to within four hours.
+  ///   - present: what it is now.
+  private func expectedLoad(
+    _ k: Int, _ phase: Phase, at start: Instant, _ permille: Int, orElse unknown: Current, now present: Current, _ now: EventStamp
+  ) -> Current {
     let fading = max(0, TimeSpan.hours(4).raw - max(0, (start - now.utc).raw))
-    return usual + (present - usualNow).scaled(fading, over: TimeSpan.hours(4).raw)
+    func faded(_ usual: Current, _ usualNow: Current) -> Current {
+      usual + (present - usualNow).scaled(fading, over: TimeSpan.hours(4).raw)
+    }
+    guard planning.loads.indices.contains(k),
+      let usual = planning.loads[k].quantile(permille, at: hub.localTime.shown(at: start), phase),
+      let usualNow = planning.loads[k].quantile(500, at: hub.localTime.shown(at: now.utc), phase)
+    else { return faded(unknown, unknown) }
+    return faded(usual, usualNow)
   }
 
   // MARK: Learning
+
+  /// Circuits with a meter of which statistics are kept, the nearest to the grid first: all of them stay below 1 MB. Of others the
+  /// present load is expected to last.
+  private var mostCircuits: Int { 56 }
 
   /// Keeps what the load was, for the forecasts of later weeks.
   mutating func learnLoads(_ bases: [Base], _ now: EventStamp) {
     guard hub.planning != nil else { return }
     while planning.loads.count < circuits.count { planning.loads.append(LoadStatistics()) }
-    for k in circuits.indices where hub.circuits[k].measurement != nil {
+    var kept = 0
+    for k in circuits.indices where hub.circuits[k].measurement != nil && kept < mostCircuits {
+      kept += 1
       let isKnown = Phase.allCases.allSatisfy { !bases[k].worst[$0] }
-      if isKnown { planning.loads[k].notice(bases[k].cuts, until: now.utc) } else { planning.loads[k].pause() }
+      if isKnown {
+        planning.loads[k].notice(bases[k].cuts, until: hub.localTime.shown(at: now.utc))
+      } else {
+        planning.loads[k].pause()
+      }
     }
   }
 
@@ -233,6 +292,6 @@ extension SiteController {
     guard hub.planning != nil, !transaction.late else { return }
     let stay = now.utc - transaction.startedAt
     guard stay > .zero, stay < .days(5) else { return }
-    planning.stays.add(arrival: transaction.startedAt, stay: stay, energy: energy(c))
+    planning.stays.add(arrival: hub.localTime.shown(at: transaction.startedAt), stay: stay, energy: energy(c))
   }
 }

@@ -10,13 +10,15 @@ extension SiteController {
     let command = newCommand()
     let fallback = hub.connectors[c].fallback
     let until = end(of: offer, c, urgency, weighing, now)
-    let grant = grant(offer, c, until: until, now)
+    let course = course(c, after: offer, until: until, urgency, now)
+    let grant = grant(offer, c, until: until, course.steps, now)
     noteService(c, offer, now)
-    var belief = Belief(command: command, current: offer, until: until, after: self.fallback(c))
+    var belief = Belief(command: command, current: offer, until: until, after: course.highest)
     if offer <= fallback, until == nil { belief.after = offer }
     belief.route = route(c)
     connectors[c].beliefs.append(belief)
     trim(c)
+    facts.settle(c, at: settled(c), hub)
     connectors[c].lastSent = now.monotonic
     connectors[c].mustRefresh = false
     out.append(
@@ -25,10 +27,10 @@ extension SiteController {
   }
 
   /// The profile that offers a current until it ends in the fallback.
-  private func grant(_ offer: Current, _ c: Int, until: Monotonic?, _ now: EventStamp) -> Grant {
+  private func grant(_ offer: Current, _ c: Int, until: Monotonic?, _ course: [CurrentSteps.Step], _ now: EventStamp) -> Grant {
     ChargingProfile.grant(
       id: 200 + hub.connectors[c].number, transaction: connectors[c].transaction?.id, route: route(c), offer: offer,
-      until: until.map { now.utc + ($0 - now.monotonic) }, fallback: hub.connectors[c].fallback, now: now.utc,
+      until: until.map { now.utc + ($0 - now.monotonic) }, course: course, fallback: hub.connectors[c].fallback, now: now.utc,
       transactionStart: connectors[c].transaction?.startedAt, traits: traits(c), supply: hub.connectors[c].supply,
       phases: hub.connectors[c].wiring.map { $0.conductors.count } ?? 3, voltage: hub.settings.lowestVoltage,
       stackLevel: stackLevel(c), most: hardwareMaximum(c))
@@ -189,7 +191,7 @@ extension SiteController {
   }
 
   /// The ladder of rule 21: resend, another route, uncontrollable.
-  mutating func retry(_ now: EventStamp, _ out: inout [Effect]) {
+  mutating func retry(_ weighing: Weighing, _ now: EventStamp, _ out: inout [Effect]) {
     guard facts.retrying > 0 else { return }
     for c in connectors.indices {
       guard let at = connectors[c].retryAt, now.monotonic >= at else { continue }
@@ -213,7 +215,20 @@ extension SiteController {
       }
       connectors[c].retryAt = now.monotonic + .minutes(1)
       resend(c, last, now, &out)
+      if connectors[c].uncontrollable, isOver(c, weighing) { resort(c, &out) }
     }
+  }
+
+  /// The last steps of the ladder, where the site file has them.
+  private mutating func resort(_ c: Int, _ out: inout [Effect]) {
+    guard connectors[c].resorts < hub.settings.lastResorts.count, let transaction = connectors[c].transaction else { return }
+    let command: StationCommand
+    switch hub.settings.lastResorts[connectors[c].resorts] {
+    case .changeAvailability: command = .changeAvailability(connector: hub.connectors[c].number, operative: false)
+    case .remoteStop: command = .remoteStop(transaction: transaction.id)
+    }
+    connectors[c].resorts += 1
+    out.append(.command(newCommand(), station: hub.connectors[c].station, command, .decrease))
   }
 
   /// The newest offer again, never more than it, by the route that is now the connector's.
@@ -228,7 +243,7 @@ extension SiteController {
     again.confirmed = false
     let ends = last.until.map { max($0, now.monotonic + .seconds(5)) }
     again.until = ends
-    let grant = grant(again.current, c, until: ends, now)
+    let grant = grant(again.current, c, until: ends, [], now)
     connectors[c].beliefs.append(again)
     trim(c)
     connectors[c].lastSent = now.monotonic

@@ -73,6 +73,7 @@ extension SiteController {
         connectors[c].beliefs[b].progress = .unanswered
       }
     }
+    for l in leavers.indices { leavers[l].until = leavers[l].until + max(.zero, now - lastEventAt) }
     for k in circuits.indices {
       (circuits[k].readAt, circuits[k].baseForCuts, circuits[k].pendingStep) = (nil, nil, PerPhase(all: nil))
     }
@@ -296,6 +297,7 @@ extension SiteController {
       // Relative profiles count from the start: how long ago that was has not changed.
       if let start = connectors[c].transaction?.startedAt { connectors[c].transaction?.startedAt = start + step }
     }
+    for l in leavers.indices { leavers[l].until = leavers[l].until + max(.zero, -step) }
     for k in circuits.indices { circuits[k].contract = nil }
   }
 }

@@ -162,7 +162,7 @@ extension SiteController {
   /// OCPP 1.6 §3.13.2: a TxProfile ends with its transaction. A profile installed by another route stays until it is replaced.
   private mutating func resetOffers(_ c: Int) {
     connectors[c].beliefs.removeAll { ($0.route ?? .transaction) == .transaction }
-    (connectors[c].attempts, connectors[c].retryAt) = (0, nil)
+    (connectors[c].attempts, connectors[c].retryAt, connectors[c].resorts) = (0, nil, 0)
     connectors[c].uncontrollable = false
   }
 

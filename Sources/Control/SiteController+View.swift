@@ -21,8 +21,7 @@ extension SiteController {
     var ignored: [Effect] = []
     let bases = copy.updateBases(now, &ignored)
     let bounds = copy.bounds(bases, now)
-    var sums = facts.sums.committed
-    gatherUpwards(&sums)
+    let sums = self.sums(facts.sums.committed)
     let reserves = copy.reserves()
     return circuits.indices.map { k in
       let stale = isStale(k, at: now.monotonic)
@@ -40,7 +39,8 @@ extension SiteController {
       status: connector.status, transaction: connector.transaction?.id, idTag: connector.transaction?.idTag,
       offered: connector.transaction == nil ? nil : offer(c, at: now.monotonic), offerEnds: connector.beliefs.last?.until,
       measured: connector.newest?.current, measuredAge: connector.newest.map { now.monotonic - $0.at },
-      committed: facts.known[c].committed, reason: connector.reason, energy: energy(c), stateOfCharge: connector.stateOfCharge)
+      committed: facts.known[c].committed, reason: connector.reason, energy: energy(c), stateOfCharge: connector.stateOfCharge,
+      outlook: outlook(c, now))
   }
 
   public func stationView(_ s: Int) -> HubView.StationView {
@@ -60,6 +60,18 @@ extension SiteController {
   /// Each is larger than all before when something may have changed.
   public var connectorRevisions: [UInt64] { facts.connectorRevisions }
   public var stationRevisions: [UInt64] { facts.stationRevisions }
+
+  /// Which plan the outlooks come from; while it is the same, they are the same. nil: there are none.
+  public func outlookPlan(at now: EventStamp) -> UInt64? { freshPlan(now)?.id }
+
+  private func outlook(_ c: Int, _ now: EventStamp) -> Outlook? {
+    guard let plan = freshPlan(now), let transaction = connectors[c].transaction else { return nil }
+    return plan.outlook(connector: c, transaction: transaction.id)
+  }
+
+  private func freshPlan(_ now: EventStamp) -> Planned? {
+    planning.plan.flatMap { isFresh($0, now) ? $0 : nil }
+  }
 
   private func counts(_ limit: Limit, _ now: EventStamp) -> Bool {
     limit.from <= now.utc + anticipation && limit.until.map { $0 > now.utc } ?? true

@@ -14,6 +14,39 @@ struct Wish: Hashable {
   var next: Instant?
 }
 
+/// What the plan says of each connector in one slot. Like the rest of `Facts` no state: it follows from the plan, the tariff and the time.
+struct SlotWishes: Sendable {
+  /// When any of this changes, it is worked out anew.
+  struct Key: Hashable, Sendable {
+    var plan: UInt64
+    var slot: Int
+    var price: EnergyPrice
+    var tariffs: Int
+  }
+  struct Entry: Sendable {
+    var transaction: Int
+    var target: Current
+    /// When the plan next gives it something, after this slot.
+    var next: Instant?
+    var isEager: Bool
+    /// The plan cannot give it all.
+    var lacks: Bool
+    var asked: Instant
+    var taken: Energy
+    /// What the plan gave it between `asked` and this slot.
+    var plannedBefore: Energy
+  }
+  var key: Key
+  /// Of the slot.
+  var start: Instant
+  /// By connector; nil: the plan does not know it.
+  var entries: [Entry?]
+  init(key: Key, start: Instant, connectors: Int) {
+    (self.key, self.start) = (key, start)
+    entries = Array(repeating: nil, count: connectors)
+  }
+}
+
 /// The guard takes the plan as wishes: first what the plan gives, then what is left over to those behind their plan, then to those for
 /// whom more now is no loss. A plan that is missing or old changes nothing but that.
 extension SiteController {
@@ -23,19 +56,15 @@ extension SiteController {
   private var noticeableLag: Energy { .wattHours(250) }
 
   /// - Returns: nil: no plan knows it; it shares as if there were none.
+  /// - Complexity: O(1).
   func wish(_ c: Int, _ now: EventStamp) -> Wish? {
-    guard let policy = hub.planning, let plan = planning.plan, let transaction = connectors[c].transaction else { return nil }
-    guard connectors[c].hold == nil, now.utc - plan.start < planLife + plan.slot, let slot = plan.slot(at: now.utc) else {
-      return nil
-    }
-    guard let session = plan.session(c, transaction.id) else { return nil }
-    let target = session.currents.indices.contains(slot) ? session.currents[slot] : .zero
-    let later = session.currents.indices.dropFirst(slot + 1).first { session.currents[$0] > .zero }
+    guard let wishes = facts.wishes, let kept = wishes.entries[c], let transaction = connectors[c].transaction else { return nil }
+    guard kept.transaction == transaction.id, connectors[c].hold == nil else { return nil }
     // Whom the plan gives nothing at all takes its turn with the others (rule 23).
-    if target == .zero, later == nil, session.unserved > .zero { return nil }
+    if kept.target == .zero, kept.next == nil, kept.lacks { return nil }
     return Wish(
-      target: kept(c, target, now), isBehind: lag(session, plan, c, now) > noticeableLag,
-      isEager: isEager(session, plan, slot, policy, now), next: later.map { plan.start + plan.slot * $0 })
+      target: self.kept(c, kept.target, now), isBehind: lag(kept, wishes, c, now) > noticeableLag, isEager: kept.isEager,
+      next: kept.next)
   }
 
   /// Who must not be paused keeps the minimum, whatever the plan says.
@@ -47,28 +76,55 @@ extension SiteController {
   }
 
   /// What the plan gave it so far, less what it took.
-  private func lag(_ session: Planned.Session, _ plan: Planned, _ c: Int, _ now: EventStamp) -> Energy {
-    var planned = Energy.zero
-    for (slot, current) in session.currents.enumerated() {
-      let begin = max(plan.start + plan.slot * slot, session.asked)
-      let end = min(plan.start + plan.slot * (slot + 1), now.utc)
-      guard begin < end else { continue }
-      planned += current.power(at: hub.nominalVoltage, phases: phases(c).count).energy(over: end - begin)
-    }
-    return planned - max(.zero, energy(c) - session.taken)
+  private func lag(_ kept: SlotWishes.Entry, _ wishes: SlotWishes, _ c: Int, _ now: EventStamp) -> Energy {
+    let since = max(wishes.start, kept.asked)
+    var planned = kept.plannedBefore
+    if since < now.utc { planned += drawn(kept.target, c, over: now.utc - since) }
+    return planned - max(.zero, energy(c) - kept.taken)
   }
 
-  private func isEager(_ session: Planned.Session, _ plan: Planned, _ slot: Int, _ policy: PlanningPolicy, _ now: EventStamp)
-    -> Bool
+  private func drawn(_ current: Current, _ c: Int, over span: TimeSpan) -> Energy {
+    current.power(at: hub.nominalVoltage, phases: phases(c).count).energy(over: span)
+  }
+
+  /// Works out what the plan says of this slot, when the slot, the price or the plan is another than before.
+  mutating func refreshWishes(_ now: EventStamp) {
+    guard let policy = hub.planning, let plan = planning.plan, isFresh(plan, now), let slot = plan.slot(at: now.utc) else {
+      facts.wishes = nil
+      return
+    }
+    let key = SlotWishes.Key(plan: plan.id, slot: slot, price: price(policy, at: now.utc), tariffs: planning.tariffs)
+    guard facts.wishes?.key != key else { return }
+    let ends = plan.sessions.map { max(slot + 1, ($0.departure - plan.start).raw / plan.slot.raw) }
+    let prices = (0..<max(slot + 2, ends.max() ?? 0)).map { price(policy, at: plan.start + plan.slot * $0) }
+    var wishes = SlotWishes(key: key, start: plan.start + plan.slot * slot, connectors: connectors.count)
+    for (session, end) in zip(plan.sessions, ends) where connectors.indices.contains(session.connector) {
+      let currents = session.currents
+      let later = currents.indices.dropFirst(slot + 1).first { currents[$0] > .zero }
+      var before = Energy.zero
+      for past in 0..<min(slot, currents.count) {
+        let begin = max(plan.start + plan.slot * past, session.asked)
+        let end = plan.start + plan.slot * (past + 1)
+        if begin < end { before += drawn(currents[past], session.connector, over: end - begin) }
+      }
+      wishes.entries[session.connector] = SlotWishes.Entry(
+        transaction: session.transaction, target: currents.indices.contains(slot) ? currents[slot] : .zero,
+        next: later.map { plan.start + plan.slot * $0 }, isEager: isEager(session, slot, end, prices, key.price),
+        lacks: session.unserved > .zero, asked: session.asked, taken: session.taken, plannedBefore: before)
+    }
+    facts.wishes = wishes
+  }
+
+  /// It was made, or renewed, not too long ago.
+  func isFresh(_ plan: Planned, _ now: EventStamp) -> Bool { now.utc - plan.start < planLife + plan.slot }
+
+  private func isEager(_ session: Planned.Session, _ slot: Int, _ end: Int, _ prices: [EnergyPrice], _ present: EnergyPrice) -> Bool
   {
     if session.unserved > .wattHours(100) { return true }
-    let present = price(policy, at: now.utc)
     var noneIsCheaper = true
-    let end = max(slot + 1, (session.departure - plan.start).raw / plan.slot.raw)
     for place in slot + 1..<max(slot + 2, end) {
-      let price = price(policy, at: plan.start + plan.slot * place)
-      if session.currents.indices.contains(place), session.currents[place] > .zero, price >= present { return true }
-      if price < present { noneIsCheaper = false }
+      if session.currents.indices.contains(place), session.currents[place] > .zero, prices[place] >= present { return true }
+      if prices[place] < present { noneIsCheaper = false }
     }
     return noneIsCheaper
   }
@@ -76,37 +132,41 @@ extension SiteController {
   // MARK: Sharing
 
   /// Weighted max-min fair shares in up to three rounds.
-  func share(_ circuits: [FairShare.Circuit], _ order: [Int], _ now: EventStamp) -> [FairShare.Share] {
-    let wishes = hub.planning == nil || planning.plan == nil ? [] : order.map { wish($0, now) }
+  mutating func share(_ circuits: [FairShare.Circuit], _ order: [Int], _ now: EventStamp) -> [FairShare.Share] {
+    let wishes = facts.wishes == nil ? [] : order.map { wish($0, now) }
     guard wishes.contains(where: { $0 != nil }) else {
-      return FairShare.allocate(
-        circuits: circuits, claims: order.map { claim($0, from: facts.known[$0].minimum, to: facts.known[$0].ceiling) })
+      var shares: [FairShare.Share] = []
+      let claims = order.map { claim($0, from: facts.known[$0].minimum, to: facts.known[$0].ceiling) }
+      FairShare.allocate(circuits: circuits, claims: claims, using: &facts.workspace, into: &shares)
+      return shares
     }
+    let ceilings = order.map { facts.known[$0].ceiling }
     var shares = [FairShare.Share](repeating: FairShare.Share(current: .zero, binding: nil), count: order.count)
     var rooms = circuits
     give(order.indices.filter { wishes[$0].map { $0.target > .zero } ?? true }, order, &shares, &rooms) { place in
-      let most = ceiling(order[place])
-      return wishes[place].map { min($0.target, most) } ?? most
+      wishes[place].map { min($0.target, ceilings[place]) } ?? ceilings[place]
     }
-    give(order.indices.filter { wishes[$0]?.isBehind ?? false }, order, &shares, &rooms) { ceiling(order[$0]) }
+    give(order.indices.filter { wishes[$0]?.isBehind ?? false }, order, &shares, &rooms) { ceilings[$0] }
     let eager = order.indices.filter { wishes[$0].map { $0.isEager && !$0.isBehind } ?? false }
     if let peak = planning.peak, hub.planning?.peakPrice ?? 0 > 0 { keepBelow(peak, circuits, &rooms) }
-    give(eager, order, &shares, &rooms) { ceiling(order[$0]) }
+    give(eager, order, &shares, &rooms) { ceilings[$0] }
     return shares
   }
 
   /// One round: more for some, up to what `most` says, out of what is left.
-  private func give(
+  private mutating func give(
     _ places: [Int], _ order: [Int], _ shares: inout [FairShare.Share], _ rooms: inout [FairShare.Circuit], most: (Int) -> Current
   ) {
     let wanting = places.filter { most($0) > shares[$0].current }
     guard !wanting.isEmpty else { return }
     let claims = wanting.map { place in
       let has = shares[place].current
-      return claim(order[place], from: has > .zero ? .milliamperes(1) : minimum(order[place]), to: most(place) - has)
+      return claim(order[place], from: has > .zero ? .milliamperes(1) : facts.known[order[place]].minimum, to: most(place) - has)
     }
-    for (claim, more) in zip(zip(wanting, claims), FairShare.allocate(circuits: rooms, claims: claims)) {
-      let (place, claim) = claim
+    var found: [FairShare.Share] = []
+    FairShare.allocate(circuits: rooms, claims: claims, using: &facts.workspace, into: &found)
+    for (index, more) in found.enumerated() {
+      let (place, claim) = (wanting[index], claims[index])
       shares[place] = FairShare.Share(current: shares[place].current + more.current, binding: more.binding)
       var above: Int? = claim.circuit
       while let k = above {

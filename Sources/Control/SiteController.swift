@@ -12,6 +12,8 @@ public struct SiteController: Sendable, Codable {
   var circuits: [CircuitState] = []
   var stations = Tracked<StationState>([])
   var connectors = Tracked<ConnectorState>([])
+  /// Connectors that the site file no longer has and that may still be following an offer (rule 19).
+  var leavers: [Leaver] = []
   var limits: [Limit] = []
   var alarms = AlarmList()
   var storeFailed = false
@@ -124,6 +126,7 @@ public struct SiteController: Sendable, Codable {
   /// Takes a new site over; what keeps its id keeps what is known of it (rule 19).
   private mutating func configure(_ new: Hub, at now: EventStamp) {
     let old = (hub: hub, circuits: circuits, stations: stations, connectors: connectors)
+    let leaving = leaverLevels(at: now.monotonic)
     hub = new
     circuits = new.circuits.map { circuit in
       guard let place = old.hub.circuits.firstIndex(where: { $0.id == circuit.id }) else { return CircuitState() }
@@ -133,6 +136,8 @@ public struct SiteController: Sendable, Codable {
         || circuit.measurement != old.hub.circuits[place].measurement
       {
         (state.reading, state.readAt, state.registersSince, state.baseForCuts) = (nil, nil, nil, nil)
+        state.register = nil
+        state.contract?.anchor = nil
         (state.contradictedSince, state.pendingStep, state.missesSteps) = (
           PerPhase(all: nil), PerPhase(all: nil), PerPhase(all: false)
         )
@@ -181,6 +186,7 @@ public struct SiteController: Sendable, Codable {
       moved.append(state)
     }
     connectors = Tracked(moved)
+    keepLeavers(of: old.hub, lastingOffers: leaving, now)
   }
 
   /// A site file says something else than before of a fallback: less is believed at once, and takes back what was proven; more does not

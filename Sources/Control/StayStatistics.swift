@@ -31,7 +31,7 @@ struct Histogram: Hashable, Sendable, Codable {
 }
 
 /// How long vehicles stay and what they take, by weekday and hour of arrival, learnt from the hub's own sessions. Weekdays and hours are
-/// those of UTC: the mind knows no other. About 43 KB at most.
+/// those that clocks show there: arrivals come in as `LocalTime.shown`. About 22 KB at most.
 struct StayStatistics: Hashable, Sendable, Codable {
   /// A class of stay is a quarter of an hour up to two hours, half an hour up to eight, two hours up to a day, then days.
   static let stayClasses = 8 + 12 + 8 + 4
@@ -105,7 +105,7 @@ struct StayStatistics: Hashable, Sendable, Codable {
 
 extension Instant {
   private var day: Int { (milliseconds - millisecondOfDay) / 86_400_000 }
-  /// 0: Monday ... 6: Sunday, of UTC. 1970-01-01 was a Thursday.
+  /// 0: Monday ... 6: Sunday. 1970-01-01 was a Thursday.
   var weekday: Int { ((day + 3) % 7 + 7) % 7 }
   var millisecondOfDay: Int { (milliseconds % 86_400_000 + 86_400_000) % 86_400_000 }
 }

@@ -19,6 +19,8 @@ extension Explanation {
     if let life = moment.onItsWay { write(life, &writer) } else { writer.null() }
     writer.key("reason")
     if let reason = moment.reason { write(reason, &writer) } else { writer.null() }
+    writer.key("plan")
+    if let outlook = moment.outlook { write(outlook, &writer) } else { writer.null() }
     writer.key("inputs")
     if let inputs { write(inputs, &writer) } else { writer.null() }
     if history {
@@ -58,6 +60,31 @@ extension Explanation {
     let binding = Sentences.binding(reason)
     writer.member("circuit", binding.map { sentences.circuit($0.circuit) })
     writer.member("phase", binding?.phase.name)
+    writer.endObject()
+  }
+
+  private func write(_ outlook: Outlook, _ writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("sentence", sentences.outlook(outlook, time: Self.text))
+    writer.member("wanted_wh", outlook.wanted.wattHours)
+    writer.member("short_wh", outlook.short.wattHours)
+    writer.member("departure", outlook.departure)
+    writer.member("is_estimate", outlook.isEstimate)
+    writer.member("planned_at", outlook.plannedAt)
+    writer.key("held_back")
+    writer.beginArray()
+    for neck in outlook.necks {
+      writer.beginObject()
+      writer.member("circuit", sentences.circuit(neck.circuit))
+      writer.key("phases")
+      writer.beginArray()
+      for phase in Phase.allCases where neck.phases.contains(phase) { writer.string(phase.name) }
+      writer.endArray()
+      writer.member("from", neck.from)
+      writer.member("until", neck.until)
+      writer.endObject()
+    }
+    writer.endArray()
     writer.endObject()
   }
 
@@ -188,6 +215,8 @@ extension Explanation {
     writer.member("committed_a", session.view.committed)
     writer.key("reason")
     write(session.view.reason, &writer)
+    writer.key("plan")
+    if let outlook = session.view.outlook { write(outlook, &writer) } else { writer.null() }
     writer.endObject()
   }
 }

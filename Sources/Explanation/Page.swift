@@ -66,6 +66,7 @@ public struct Page {
       lines.append(
         row(explanation.moment.applied == nil ? "Why" : "", "Since \(time(since)): \(sentences.reason(reason, time: time))"))
     }
+    if let outlook = explanation.moment.outlook { lines.append(row("Plan", sentences.outlook(outlook, time: time))) }
     if let next = explanation.moment.onItsWay {
       lines.append(row("On its way", "\(schedule(next)); decided \(time(next.stamp.utc)), \(answer(next))"))
     }

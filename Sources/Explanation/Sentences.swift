@@ -78,6 +78,27 @@ public struct Sentences: Sendable {
     }
   }
 
+  // MARK: Plans
+
+  /// `20.0 kWh by 07:30: 3.1 kWh short, feeder-2 L2 02:00-05:30`.
+  public func outlook(_ outlook: Outlook, time: (Instant) -> String) -> String {
+    let wanted =
+      "\(kilowattHours(outlook.wanted)) by \(minutes(outlook.departure, time))\(outlook.isEstimate ? " (estimated)" : "")"
+    guard outlook.short > .zero else { return "\(wanted): in time" }
+    if outlook.necks.isEmpty { return "\(wanted): \(kilowattHours(outlook.short)) short, the time is too short" }
+    let necks = outlook.necks.map { neck in
+      let phases = neck.phases == .all ? "" : Phase.allCases.filter { neck.phases.contains($0) }.map { " \($0.name)" }.joined()
+      return "\(circuit(neck.circuit))\(phases) \(minutes(neck.from, time))-\(minutes(neck.until, time))"
+    }
+    return "\(wanted): \(kilowattHours(outlook.short)) short, \(necks.joined(separator: ", "))"
+  }
+  private func kilowattHours(_ energy: Energy) -> String { "\(Figures.tenths(energy.raw, per: 1_000_000)) kWh" }
+  /// Without its seconds where they are none.
+  private func minutes(_ instant: Instant, _ time: (Instant) -> String) -> String {
+    let text = time(instant)
+    return text.hasSuffix(":00") && text.count > 5 ? String(text.dropLast(3)) : text
+  }
+
   // MARK: Limits and alarms
 
   /// Where a circuit's limit comes from.

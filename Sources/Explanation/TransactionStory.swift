@@ -21,6 +21,8 @@ public struct TransactionStory: Sendable {
   public private(set) var endedAt: Instant?
   public private(set) var hub: Hub?
   public private(set) var lastStamp: EventStamp?
+  /// What each plan could do for it.
+  public private(set) var outlooks: [Outlook] = []
   /// Entries whose raw reading was thinned away.
   public private(set) var thinned = 0
 
@@ -72,6 +74,12 @@ public struct TransactionStory: Sendable {
   private mutating func hear(_ event: Event, at stamp: EventStamp) {
     switch event {
     case .station(_, .outcome(let command, let outcome)): hear(outcome, of: command, at: stamp.utc)
+    case .planned(let plan):
+      if var outlook = plan.outlook(transaction: transaction) {
+        // It counts from when it came.
+        outlook.plannedAt = stamp.utc
+        outlooks.append(outlook)
+      }
     case .cancelled(let commands):
       for command in commands { settle(command, .cancelled, at: stamp.utc) }
     case .station(let station, .sampled(let number, _, let sample)):
@@ -152,6 +160,8 @@ extension TransactionStory {
     /// Why it had what it had, in the words of the newest decision.
     public var reason: Reason?
     public var reasonSince: Instant?
+    /// What the newest plan could do for it; nil: none knew it, or none was renewed within an hour.
+    public var outlook: Outlook?
   }
 
   public func moment(at instant: Instant) -> Moment {
@@ -166,6 +176,9 @@ extension TransactionStory {
         decisions.first { $0.stamp > before.stamp }
       } ?? decisions[0]
     }
-    return Moment(applied: applied, onItsWay: later, reason: decision?.reason, reasonSince: since?.stamp.utc)
+    let outlook = outlooks.last { $0.plannedAt <= instant }
+    return Moment(
+      applied: applied, onItsWay: later, reason: decision?.reason, reasonSince: since?.stamp.utc,
+      outlook: outlook.flatMap { instant - $0.plannedAt < .hours(1) ? $0 : nil })
   }
 }

@@ -12,6 +12,8 @@ final class JournalFile {
   let useStep: Int
   private(set) var link: [UInt8]
   private(set) var last: UInt64
+  /// The thinning that the chain tells of so far.
+  private var chained: Retention
 
   /// Opens or makes the journal and brings its tables to the newest form.
   init(path: String, vfs: String?, useStep: Int = 100_000) throws(DatabaseError) {
@@ -28,6 +30,7 @@ final class JournalFile {
     for step in version..<Schema.migrations.count {
       try database.execute("BEGIN IMMEDIATE; \(Schema.migrations[step]) PRAGMA user_version = \(step + 1); COMMIT")
     }
+    chained = try Retention(chainedIn: database)
     (link, last) = (Batch.genesis, 0)
     if let end = try database.query(
       "SELECT link, last FROM batches ORDER BY first DESC LIMIT 1", [], { ($0.blob(0), UInt64($0.integer(1))) }
@@ -44,6 +47,9 @@ final class JournalFile {
       return
     }
     precondition(batch.first == last + 1, "a batch out of order")
+    var batch = batch
+    let retention = try Retention(in: database)
+    if retention != chained { batch.marks = retention.marks }
     let next = batch.link(after: link)
     try database.execute("BEGIN IMMEDIATE")
     do {
@@ -55,7 +61,7 @@ final class JournalFile {
       rollBack()
       throw error
     }
-    (link, last) = (next, batch.last)
+    (link, last, chained) = (next, batch.last, retention)
   }
 
   /// Rolls back if a transaction is open; where even this fails, the connection is given up by the caller and SQLite does it then.
@@ -63,10 +69,11 @@ final class JournalFile {
 
   private func insert(_ batch: Batch, link: [UInt8]) throws(DatabaseError) {
     try database.run(
-      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       [
         .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
         .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
+        batch.marks.isEmpty ? .null : .blob(batch.marks),
       ])
     for block in batch.blocks {
       try database.run(
@@ -100,8 +107,7 @@ final class JournalFile {
       throw DatabaseError(code: SQLITE_CORRUPT, message: "\(error)", action: "read back batch \(batch.first)")
     }
     for remains in entries {
-      if let event = remains.event { try Projection.project(event, at: remains.stamp, into: database) }
-      for effect in remains.effects { try Projection.project(effect, at: remains.stamp, into: database) }
+      for case .transaction(let change) in remains.effects { try Projection.project(change, at: remains.stamp, into: database) }
     }
   }
 }

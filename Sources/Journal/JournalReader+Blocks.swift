@@ -2,39 +2,14 @@ import Control
 import Quantities
 import Record
 
-/// Up to where a journal was thinned.
-public struct Retention: Hashable, Sendable {
-  /// Before and at this entry no inputs were kept as blocks.
-  public var inputsSince: UInt64 = 0
-  /// The raw readings of batches up to these entries were thinned away: the first from `inputsSince` on, the second from the beginning.
-  public var readings: UInt64 = 0
-  public var earlyReadings: UInt64 = 0
-  /// The blocks of entries up to this one may have been thinned away.
-  public var blocks: UInt64 = 0
-
-  /// The raw readings of the batch that begins with `first` may be missing.
-  public func mayLackReadings(first: UInt64) -> Bool { first <= earlyReadings || first > inputsSince && first <= readings }
-}
-
 extension JournalReader {
   public func retention() throws(DatabaseError) -> Retention {
-    var result = Retention()
-    guard keepsBlocks else {
-      result.inputsSince = UInt64(Int.max)
-      return result
-    }
-    try database.each("SELECT what, through FROM retention") { row in
-      let through = UInt64(row.integer(1))
-      switch row.text(0) {
-      case "inputs since": result.inputsSince = through
-      case "readings": result.readings = through
-      case "early readings": result.earlyReadings = through
-      case "blocks": result.blocks = through
-      default: break
-      }
-      return true
-    }
-    return result
+    keepsBlocks ? try Retention(in: database) : Retention(inputsSince: UInt64(Int.max))
+  }
+
+  /// The thinning that the chain itself tells of.
+  func chainedRetention() throws(DatabaseError) -> Retention {
+    tables >= 4 ? try Retention(chainedIn: database) : Retention()
   }
 
   /// The bytes of a kept block, as they stand there now; nil: it is not there.

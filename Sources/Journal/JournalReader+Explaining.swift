@@ -23,9 +23,6 @@ public enum ExplainingFault: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension JournalReader {
-  /// How long after a transaction's end answers to its profiles are looked for.
-  private static let patience = TimeSpan.minutes(2)
-
   /// Explains a transaction from the record itself: the tables only say where to look, and bytes that are not those of the chain's
   /// digests are not used. May run while the journal is being written.
   /// - Parameter at: a moment; nil: the transaction's last, or the newest entry while it runs.
@@ -127,6 +124,6 @@ extension JournalReader {
   private func hubOfSnapshot(near sequence: UInt64) throws(DatabaseError) -> Hub? {
     let all = try snapshots(version: nil)
     let near = all.last { $0.stamp.sequence <= sequence } ?? all.first
-    return near.flatMap { try? BinaryDecoder.decode(SiteController.self, from: $0.state).hub }
+    return near.flatMap { try? BinaryDecoder.decodeNamed(SiteController.self, from: $0.state).hub }
   }
 }

@@ -46,27 +46,6 @@ public final class JournalReader {
     public var reason: String?
     public var closedSequence: UInt64?
   }
-  /// A step in the life of a command about profiles.
-  public struct ProfileStep: Hashable, Sendable {
-    public var command: CommandID
-    public var sequence: UInt64
-    public var at: Instant
-    /// -1: cancelled inside, before it had a station.
-    public var station: Int
-    public var connector: Int?
-    public var transaction: Int?
-    public var what: String
-  }
-  /// What a connector was offered, and why.
-  public struct DecisionRecord: Hashable, Sendable {
-    public var sequence: UInt64
-    public var connector: Int
-    public var at: Instant
-    public var transaction: Int?
-    public var offer: Current
-    public var command: CommandID?
-    public var reason: String
-  }
 
   /// - Parameter id: nil: all, newest first, at most `limit`.
   public func transactions(id: Int? = nil, limit: Int = 1000) throws(DatabaseError) -> [TransactionRecord] {
@@ -84,59 +63,6 @@ public final class JournalReader {
         meterStop: row.optionalInteger(9).map { Energy(milliwattHours: $0) }, reason: row.optionalText(10),
         closedSequence: row.optionalInteger(11).map { UInt64($0) })
     }
-  }
-
-  /// Every decision about a transaction, oldest first.
-  public func decisions(transaction: Int) throws(DatabaseError) -> [DecisionRecord] {
-    try database.query(
-      """
-      SELECT sequence, connector, at_ms, transaction_id, offer_ma, command, reason FROM decisions WHERE transaction_id = ?
-      ORDER BY sequence
-      """, [.integer(transaction)]
-    ) { row in
-      DecisionRecord(
-        sequence: UInt64(row.integer(0)), connector: row.integer(1), at: Instant(milliseconds: row.integer(2)),
-        transaction: row.optionalInteger(3), offer: Current(milliamperes: row.integer(4)),
-        command: row.optionalInteger(5).map { CommandID(UInt64(UInt(bitPattern: $0))) }, reason: row.text(6))
-    }
-  }
-
-  /// What became of a command about profiles, oldest first.
-  public func steps(of command: CommandID) throws(DatabaseError) -> [ProfileStep] {
-    try database.query(
-      """
-      SELECT command, sequence, at_ms, station, connector, transaction_id, what FROM profile_commands WHERE command = ?
-      ORDER BY sequence
-      """, [.integer(Int(bitPattern: UInt(command.value)))], Self.step)
-  }
-
-  /// Every step of every command about profiles of a transaction, oldest first.
-  public func profileSteps(transaction: Int) throws(DatabaseError) -> [ProfileStep] {
-    try database.query(
-      """
-      SELECT command, sequence, at_ms, station, connector, transaction_id, what FROM profile_commands
-      WHERE command IN (SELECT command FROM decisions WHERE transaction_id = ? AND command IS NOT NULL) ORDER BY sequence
-      """, [.integer(transaction)], Self.step)
-  }
-
-  /// Everything that was recorded while a transaction ran, or up to now: its inputs, in order. A part that cannot be read is left out.
-  public func entries(of transaction: TransactionRecord, _ visit: (Batch.Remains) -> Bool) throws(DatabaseError) {
-    let last = transaction.closedSequence ?? UInt64(Int.max)
-    let range = transaction.openedSequence...max(last, transaction.openedSequence)
-    try batches(range) { batch in
-      guard let entries = try? batch.entries() else { return true }
-      for remains in entries {
-        if range.contains(remains.stamp.sequence), !visit(remains) { return false }
-      }
-      return true
-    }
-  }
-
-  private static func step(_ row: Database.Row) -> ProfileStep {
-    ProfileStep(
-      command: CommandID(UInt64(UInt(bitPattern: row.integer(0)))), sequence: UInt64(row.integer(1)),
-      at: Instant(milliseconds: row.integer(2)), station: row.integer(3), connector: row.optionalInteger(4),
-      transaction: row.optionalInteger(5), what: row.text(6))
   }
 
   /// Walks the batches that hold sequences of `range`, in order, until `visit` says false.
@@ -182,17 +108,19 @@ public final class JournalReader {
     let empty = SHA256.digest([])
     try database.each(
       """
-      SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.kept_digest, b.readings_digest, b.link, k.bytes
+      SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.kept_digest, b.readings_digest, b.link, k.bytes,
+        \(tables >= 4 ? "b.marks" : "NULL")
       FROM batches b LEFT JOIN \(readingsOfBatch)
       WHERE b.first >= coalesce((SELECT max(first) FROM batches WHERE first <= ?1), 0) AND b.last >= ?1 AND b.first <= ?2
       ORDER BY b.first
       """, [.integer(Int(clamping: range.lowerBound)), .integer(Int(clamping: range.upperBound))]
     ) { row in
       let digest = row.blob(6)
-      let batch = Batch(
+      var batch = Batch(
         first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: Instant(milliseconds: row.integer(2)),
         lastAt: Instant(milliseconds: row.integer(3)), kept: row.blob(4), readings: digest == empty ? [] : row.optionalBlob(8),
         keptDigest: row.blob(5), readingsDigest: digest)
+      batch.marks = row.blob(9)
       return visit(batch, row.blob(7))
     }
   }

@@ -5,8 +5,10 @@ import Record
 public struct JournalSize: Hashable, Sendable {
   public struct Part: Hashable, Sendable {
     public var name: String
+    /// Of what it names; of what lies beside the records: pages.
     public var count: Int
     public var bytes: Int
+    public var bytesEach: Double { count == 0 ? 0 : Double(bytes) / Double(count) }
   }
   public struct Day: Hashable, Sendable {
     public var start: Instant
@@ -40,8 +42,12 @@ extension JournalReader {
     func parts(_ sql: String, _ name: (Database.Row) -> String) throws(DatabaseError) {
       size.parts += try database.query(sql) { JournalSize.Part(name: name($0), count: $0.integer(0), bytes: $0.integer(1)) }
     }
-    try parts("SELECT count(*), coalesce(sum(length(kept)), 0) FROM batches") { _ in "events and effects" }
-    try parts("SELECT count(*), coalesce(sum(length(k.bytes)), 0) FROM batches b JOIN \(readingsOfBatch)") { _ in "raw readings" }
+    let readings = try countOfReadings()
+    try parts("SELECT \(Int(clamping: size.entries) - readings), coalesce(sum(length(kept)), 0) FROM batches") { _ in
+      "events and effects"
+    }
+    try parts("SELECT \(readings), coalesce(sum(length(k.bytes)), 0) FROM batches b JOIN \(readingsOfBatch)") { _ in "raw readings"
+    }
     if keepsBlocks {
       try parts("SELECT count(*), sum(length(bytes)), kind FROM kept_blocks GROUP BY kind ORDER BY kind") { row in
         "blocks: \(BlockKind(rawValue: UInt8(clamping: row.integer(2))))"
@@ -55,6 +61,16 @@ extension JournalReader {
       JournalSize.Part(name: "links, tables and indexes", count: pages - free, bytes: max(0, size.fileBytes - size.recordBytes)))
     try days(&size)
     return size
+  }
+
+  /// Raw readings that are still there, and can be read.
+  private func countOfReadings() throws(DatabaseError) -> Int {
+    var count = 0
+    try batches(1...UInt64(Int.max)) { batch in
+      for case .whole(let entry) in (try? batch.entries()) ?? [] where entry.isReading { count += 1 }
+      return true
+    }
+    return count
   }
 
   private func days(_ size: inout JournalSize) throws(DatabaseError) {

@@ -1,6 +1,7 @@
 import Dispatch
 import Quantities
 import Record
+import Threads
 
 /// The durable store: SQLite in WAL mode with a full sync for each commit, on a thread of its own. While one batch is being written the
 /// driver gathers the next: that is the group commit.

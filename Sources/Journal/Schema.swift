@@ -1,6 +1,6 @@
 /// The tables of the journal. A migration that has shipped is frozen: changes are new migrations at the end.
 enum Schema {
-  static let migrations = [first, blocks, readings]
+  static let migrations = [first, blocks, readings, marks]
 
   private static let first = """
     CREATE TABLE batches (
@@ -104,5 +104,14 @@ enum Schema {
     INSERT INTO raw_readings SELECT b.first, k.bytes FROM batches b JOIN blocks k ON k.digest = b.readings_digest ORDER BY b.first;
     DROP TABLE blocks;
     DROP INDEX batches_by_readings;
+    """
+
+  private static let marks = """
+    -- Up to where the journal was thinned when the batch was written (`Retention.marks`), where that was new: part of its link.
+    ALTER TABLE batches ADD COLUMN marks BLOB;
+    CREATE INDEX batches_with_marks ON batches (first) WHERE marks IS NOT NULL;
+    -- Decisions and what became of profiles are read from the batches, where they stand anyway.
+    DROP TABLE decisions;
+    DROP TABLE profile_commands;
     """
 }

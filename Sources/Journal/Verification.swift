@@ -36,6 +36,10 @@ public struct Verification: Hashable, Sendable {
   /// How often entries name blocks, and how often such a block was thinned away.
   public var references = 0
   public var thinnedReferences = 0
+  /// Of both, what only the table of thinning says, and no batch since confirms: thinned after the newest batch, or taken away by somebody.
+  public var unconfirmed = 0
+  /// How old raw readings were at the least when they were thinned, by the batches that tell of it; nil: none tells.
+  public var youngestThinned: TimeSpan?
   public var bytes = 0
   /// The chain's last link: kept elsewhere, it proves that nothing before it was changed.
   public var link = Batch.genesis
@@ -48,6 +52,11 @@ public struct ReplayReport: Hashable, Sendable {
   /// Stretches thought again, each from a snapshot or the beginning.
   public var stretches: [ClosedRange<UInt64>] = []
   public var difference: Replay.Difference?
+  /// Plans that were worked out again from their requests, those whose request lies before what was thought again, and the first that
+  /// came out otherwise than recorded.
+  public var plans = 0
+  public var plansWithoutRequest = 0
+  public var planDifference: Replay.PlanDifference?
   /// Why parts were passed over: thinned away, or recorded by another version.
   public var passedOver: [String] = []
 }
@@ -56,7 +65,7 @@ extension JournalReader {
   public func verify() throws(DatabaseError) -> Verification {
     var result = Verification()
     var last: UInt64 = 0
-    let retention = try retention()
+    let limits = (said: try retention(), chained: try chainedRetention())
     var named: Set<[UInt8]> = []
     var failure: DatabaseError?
     try links(1...UInt64(Int.max)) { batch, link in
@@ -69,11 +78,17 @@ extension JournalReader {
       result.entries += batch.last - batch.first + 1
       if batch.readings == nil {
         result.thinned += 1
-        if result.breach == nil, !retention.mayLackReadings(first: batch.first) { result.breach = .readings(first: batch.first) }
+        if !limits.chained.mayLackReadings(first: batch.first) {
+          result.unconfirmed += 1
+          if result.breach == nil, !limits.said.mayLackReadings(first: batch.first) {
+            result.breach = .readings(first: batch.first)
+          }
+        }
       }
       result.bytes += batch.kept.count + (batch.readings?.count ?? 0)
       do throws(DatabaseError) {
-        if result.breach == nil { try checkReferences(of: batch, retention, &named, &result) }
+        if !batch.marks.isEmpty { try noteAge(of: batch, &result) }
+        if result.breach == nil { try checkReferences(of: batch, limits, &named, &result) }
       } catch { failure = error }
       return result.breach == nil && failure == nil
     }
@@ -84,11 +99,23 @@ extension JournalReader {
     return result
   }
 
+  /// How old the newest readings are that a batch says were thinned before it.
+  private func noteAge(of batch: Batch, _ result: inout Verification) throws(DatabaseError) {
+    // Marks that cannot be read are others than were recorded, which the link says.
+    guard let marks = try? Retention(marks: batch.marks) else { return }
+    let through = max(marks.readings > marks.inputsSince ? marks.readings : 0, marks.earlyReadings)
+    let newest = try database.query(
+      "SELECT last_at_ms FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1", [.integer(Int(clamping: through))]
+    ) { Instant(milliseconds: $0.integer(0)) }.first
+    guard let newest else { return }
+    result.youngestThinned = min(result.youngestThinned ?? (batch.lastAt - newest), batch.lastAt - newest)
+  }
+
   /// - Parameter named: digests that were found lately.
   private func checkReferences(
-    of batch: Batch, _ retention: Retention, _ named: inout Set<[UInt8]>, _ result: inout Verification
+    of batch: Batch, _ limits: (said: Retention, chained: Retention), _ named: inout Set<[UInt8]>, _ result: inout Verification
   ) throws(DatabaseError) {
-    guard keepsBlocks, batch.last > retention.inputsSince else { return }
+    guard keepsBlocks else { return }
     // A batch of another form is whole by its digest; what it names cannot be said.
     guard let entries = try? batch.entries() else { return }
     for entry in entries {
@@ -98,8 +125,9 @@ extension JournalReader {
         if try isKept(reference) {
           if named.count > 10_000 { named = [] }
           named.insert(reference.digest)
-        } else if entry.stamp.sequence <= retention.blocks {
+        } else if entry.stamp.sequence <= max(limits.said.blocks, limits.chained.blocks) {
           result.thinnedReferences += 1
+          if entry.stamp.sequence > limits.chained.blocks { result.unconfirmed += 1 }
         } else {
           result.breach = .missing(reference.kind, sequence: entry.stamp.sequence)
           return
@@ -121,7 +149,7 @@ extension JournalReader {
     for start in starts where isFirst || (start?.stamp.sequence ?? 0) > done {
       isFirst = false
       done = max(done, try stretch(from: start, version: version, &report))
-      if report.difference != nil { break }
+      if report.difference != nil || report.planDifference != nil { break }
     }
     return report
   }
@@ -159,7 +187,7 @@ extension JournalReader {
     let from = (start?.stamp.sequence ?? 0) + 1
     var replay: Replay
     do {
-      replay = try Replay(from: start)
+      replay = try Replay(from: start, recomputesPlans: true)
     } catch {
       report.passedOver.append("the snapshot at \(from - 1) cannot be read: \(error)")
       return from - 1
@@ -176,11 +204,15 @@ extension JournalReader {
         stop = "from \(replay.stamp.sequence + 1) on: \(error)"
         return false
       }
-      return replay.difference == nil
+      return replay.difference == nil && replay.planDifference == nil
     }
     if let stop { report.passedOver.append(stop) }
     report.events += replay.events
     report.difference = replay.difference
+    (report.plans, report.plansWithoutRequest) = (
+      report.plans + replay.plans, report.plansWithoutRequest + replay.plansWithoutRequest
+    )
+    report.planDifference = replay.planDifference
     if replay.stamp.sequence >= from { report.stretches.append(from...replay.stamp.sequence) }
     return replay.stamp.sequence
   }

@@ -1,6 +1,7 @@
 import CLibevent
 import CLinux
 import Glibc
+import Threads
 
 /// One thread that waits for sockets, timers and signals, and on which everything of libevent happens.
 ///

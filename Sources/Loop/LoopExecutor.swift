@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threads
 
 /// The queue in front of a loop's thread, and the executor of actors that live on that thread.
 ///

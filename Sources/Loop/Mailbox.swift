@@ -1,3 +1,5 @@
+import Threads
+
 /// Where one thread leaves items in order and another takes them away in batches.
 ///
 /// The taker either sleeps in `take(patience:)` or is told by `onFirst` that an empty box got its first item.

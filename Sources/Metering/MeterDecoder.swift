@@ -57,7 +57,7 @@ public struct MeterDecoder: Sendable {
     let (values, missing) = values(in: words)
     if let missing { return .fault(.implausible(missing.name)) }
     if let flaw = plausibility.flaw(in: values) { return .fault(.implausible(flaw.name)) }
-    return .reading(values.reading(meter: meter, age: age, registers: digest(of: words)))
+    return .reading(values.reading(meter: meter, age: age))
   }
 
   /// The numbers in `words`, currents with their sign, import positive, whether they can be believed or not.
@@ -94,18 +94,5 @@ public struct MeterDecoder: Sendable {
       let exports = (values[MeterQuantity.powers[i]] ?? 0) < 0
       values[MeterQuantity.currents[i]] = exports ? -abs(current) : abs(current)
     }
-  }
-
-  /// FNV-1a, 64 bits, over the polled registers' words, low byte first. Source: Fowler, Noll & Vo; draft-eastlake-fnv.
-  /// The frequency is left out, so that the digest is the same whether it was read along or not.
-  func digest(of words: [UInt16]) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for line in lines where line.register.reads.isPolled {
-      for word in words[line.offset..<line.offset + line.register.format.width] {
-        hash = (hash ^ UInt64(word & 0xFF)) &* 0x100_0000_01B3
-        hash = (hash ^ UInt64(word >> 8)) &* 0x100_0000_01B3
-      }
-    }
-    return hash
   }
 }

@@ -21,12 +21,12 @@ public struct MeterValues: Hashable, Sendable {
   }
 
   /// As the mind gets it. Of a meter with fewer than three conductors the others carry nothing, at the voltage of the first one known.
-  public func reading(meter: Int, age: TimeSpan, registers: UInt64) -> MeterReading {
+  public func reading(meter: Int, age: TimeSpan) -> MeterReading {
     let anyVoltage = MeterQuantity.voltages.lazy.compactMap { self[$0] }.first ?? 0
     return MeterReading(
       meter: meter, age: age, current: perPhase(MeterQuantity.currents), power: perPhase(MeterQuantity.powers),
       totalPower: self[.totalPower].map(Power.init(raw:)),
       voltage: perPhase(MeterQuantity.voltages, absent: Voltage(raw: anyVoltage)),
-      imported: self[.imported].map(Energy.init(raw:)), exported: self[.exported].map(Energy.init(raw:)), registers: registers)
+      imported: self[.imported].map(Energy.init(raw:)), exported: self[.exported].map(Energy.init(raw:)))
   }
 }

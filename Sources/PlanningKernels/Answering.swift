@@ -6,14 +6,14 @@ public func spreadPrices(_ m: PlanningMemory) {
   let hasExtra = m.extra.count > 0
   var k = 0
   while k < m.circuits {
-    let parent = Int(m.parent[k])
+    let parent = Int(m.parent[unchecked: k])
     let own = k * width
     var j = 0
     while j < width {
-      var price = m.priceStanding[own + j]
-      if hasExtra { price += m.extra[own + j] }
-      if parent >= 0 { price += m.path[parent * width + j] }
-      m.path[own + j] = price
+      var price = m.priceStanding[unchecked: own + j]
+      if hasExtra { price += m.extra[unchecked: own + j] }
+      if parent >= 0 { price += m.path[unchecked: parent * width + j] }
+      m.path[unchecked: own + j] = price
       j += 1
     }
     k += 1
@@ -28,31 +28,31 @@ public func answer(_ m: PlanningMemory, _ terms: StepTerms, from: Int, to: Int, 
   var k = from
   while k < to {
     let base = k * width
-    let masks = Int(m.masks[k])
+    let masks = Int(m.masks[unchecked: k])
     if masks == 0 {
       var j = 0
       while j < width {
-        m.sums[base + j] = Lanes.zero
+        m.sums[unchecked: base + j] = Lanes.zero
         j += 1
       }
-      m.residual[k] = 0
+      m.residual[unchecked: k] = 0
       k += 1
       continue
     }
     priceRows(m, base, masks, scratch)
     var residual = 0.0
-    var i = Int(m.firstSession[k])
-    let end = Int(m.endSession[k])
+    var i = Int(m.firstSession[unchecked: k])
+    let end = Int(m.endSession[unchecked: k])
     while i < end {
-      let row = m.rows[i]
+      let row = m.rows[unchecked: i]
       let pace = row.pace * StepTerms.caution / terms.omega
       let most = Lanes(repeating: Float(row.most))
       let (q, sum, wish) = (row.phases * c + row.first, (7 + row.phases) * c + row.first, 0)
       let (o, n) = (row.offset, row.count)
-      var lift = m.energyPrice[i] * pace
-      let step = row.steps + Int(m.place[i])
-      let highest = m.worth[step] * pace
-      let lowest = step + 1 < row.steps + row.stepCount ? m.worth[step + 1] * pace : -Float.infinity
+      var lift = m.energyPrice[unchecked: i] * pace
+      let step = row.steps + Int(m.place[unchecked: i])
+      let highest = m.worth[unchecked: step] * pace
+      let lowest = step + 1 < row.steps + row.stepCount ? m.worth[unchecked: step + 1] * pace : -Float.infinity
       if lift > highest { lift = highest }
       if lift < lowest { lift = lowest }
       // What it would draw at the lift of last time, and what it wishes.
@@ -61,12 +61,12 @@ public func answer(_ m: PlanningMemory, _ terms: StepTerms, from: Int, to: Int, 
       let scale = Lanes(repeating: pace)
       var j = 0
       while j < n {
-        var cost = scratch[q + j]
-        if isTilted { cost += m.tilt[o + j] }
-        var w = m.standing[o + j] - scale * cost
-        if j == 0 { w -= m.before[row.start & 7] }
-        if j == n - 1 { w -= m.after[row.end - (row.first + n - 1) * 8] }
-        scratch[wish + j] = w
+        var cost = scratch[unchecked: q + j]
+        if isTilted { cost += m.tilt[unchecked: o + j] }
+        var w = m.standing[unchecked: o + j] - scale * cost
+        if j == 0 { w -= m.before[unchecked: row.start & 7] }
+        if j == n - 1 { w -= m.after[unchecked: row.end - (row.first + n - 1) * 8] }
+        scratch[unchecked: wish + j] = w
         let raised = w + lifted
         let z = clamp(raised, most)
         drawn += z
@@ -74,28 +74,28 @@ public func answer(_ m: PlanningMemory, _ terms: StepTerms, from: Int, to: Int, 
         j += 1
       }
       lift = search(m, row, i, scratch, pace, most, lift, total(drawn), total(free))
-      m.energyPrice[i] = lift / pace
+      m.energyPrice[unchecked: i] = lift / pace
       let final = Lanes(repeating: lift)
       let reflected = Lanes(repeating: terms.reflected)
       let anchored = Lanes(repeating: terms.anchored)
       var moved = Lanes.zero
       j = 0
       while j < n {
-        let z = clamp(scratch[wish + j] + final, most)
-        let was = m.standing[o + j]
+        let z = clamp(scratch[unchecked: wish + j] + final, most)
+        let was = m.standing[unchecked: o + j]
         let doubled = z + z - was
         let difference = z - was
         moved += difference * difference
-        m.plan[o + j] = z
-        scratch[sum + j] += doubled
-        m.standing[o + j] = reflected * doubled + anchored * m.anchor[o + j]
+        m.plan[unchecked: o + j] = z
+        scratch[unchecked: sum + j] += doubled
+        m.standing[unchecked: o + j] = reflected * doubled + anchored * m.anchor[unchecked: o + j]
         j += 1
       }
       residual += Double(total(moved) / pace)
       i += 1
     }
     gather(m, base, masks, scratch)
-    m.residual[k] = residual
+    m.residual[unchecked: k] = residual
     k += 1
   }
 }
@@ -111,12 +111,12 @@ private func priceRows(_ m: PlanningMemory, _ base: Int, _ masks: Int, _ scratch
       let unit = Lanes(repeating: Float(m.unit * Double(phases)))
       var j = 0
       while j < c {
-        var price = unit * m.cost[j]
-        if mask & 1 != 0 { price += m.path[base + j] }
-        if mask & 2 != 0 { price += m.path[base + c + j] }
-        if mask & 4 != 0 { price += m.path[base + 2 * c + j] }
-        scratch[mask * c + j] = price
-        scratch[(7 + mask) * c + j] = Lanes.zero
+        var price = unit * m.cost[unchecked: j]
+        if mask & 1 != 0 { price += m.path[unchecked: base + j] }
+        if mask & 2 != 0 { price += m.path[unchecked: base + c + j] }
+        if mask & 4 != 0 { price += m.path[unchecked: base + 2 * c + j] }
+        scratch[unchecked: mask * c + j] = price
+        scratch[unchecked: (7 + mask) * c + j] = Lanes.zero
         j += 1
       }
     }
@@ -132,7 +132,7 @@ private func gather(_ m: PlanningMemory, _ base: Int, _ masks: Int, _ scratch: S
   while phase < 3 {
     var j = 0
     while j < c {
-      m.sums[base + phase * c + j] = Lanes.zero
+      m.sums[unchecked: base + phase * c + j] = Lanes.zero
       j += 1
     }
     var mask = 1
@@ -140,7 +140,7 @@ private func gather(_ m: PlanningMemory, _ base: Int, _ masks: Int, _ scratch: S
       if mask & (1 << phase) != 0 && masks & (1 << mask) != 0 {
         j = 0
         while j < c {
-          m.sums[base + phase * c + j] += scratch[(7 + mask) * c + j]
+          m.sums[unchecked: base + phase * c + j] += scratch[unchecked: (7 + mask) * c + j]
           j += 1
         }
       }
@@ -160,11 +160,11 @@ private func search(
   _ firstDrawn: Float, _ firstFree: Float
 ) -> Float {
   var (lift, drawn, free) = (first, firstDrawn, firstFree)
-  var step = Int(m.place[i])
+  var step = Int(m.place[unchecked: i])
   let (base, count) = (row.steps, row.stepCount)
-  var target = m.reach[base + step]
-  var high = m.worth[base + step] * pace
-  var low = step + 1 < count ? m.worth[base + step + 1] * pace : -Float.infinity
+  var target = m.reach[unchecked: base + step]
+  var high = m.worth[unchecked: base + step] * pace
+  var low = step + 1 < count ? m.worth[unchecked: base + step + 1] * pace : -Float.infinity
   var (isTop, isBottom) = (true, true)  // whether `high` and `low` are still the ends of the riser
   var round = 0
   while round < 60 {
@@ -172,25 +172,25 @@ private func search(
     if abs(error) <= 2e-6 * target + 1e-6 { break }
     if error > 0 {
       if isTop && lift >= high {
-        let before = step > 0 ? m.reach[base + step - 1] : 0
+        let before = step > 0 ? m.reach[unchecked: base + step - 1] : 0
         if drawn >= before { break }
         step -= 1
         target = before
         (low, isBottom) = (high, false)
-        high = m.worth[base + step] * pace
+        high = m.worth[unchecked: base + step] * pace
       } else {
         if lift >= low { (low, isBottom) = (lift, false) }
       }
     } else {
       if isBottom && lift <= low {
-        if drawn <= m.reach[base + step + 1] {
+        if drawn <= m.reach[unchecked: base + step + 1] {
           step += 1
           break
         }
         step += 1
-        target = m.reach[base + step]
+        target = m.reach[unchecked: base + step]
         (high, isTop) = (low, false)
-        low = step + 1 < count ? m.worth[base + step + 1] * pace : -Float.infinity
+        low = step + 1 < count ? m.worth[unchecked: base + step + 1] * pace : -Float.infinity
       } else {
         if lift <= high { (high, isTop) = (lift, false) }
       }
@@ -206,7 +206,7 @@ private func search(
     var (sum, inside) = (Lanes.zero, Lanes.zero)
     var j = 0
     while j < row.count {
-      let raised = scratch[j] + lifted
+      let raised = scratch[unchecked: j] + lifted
       let z = clamp(raised, most)
       sum += z
       inside += Lanes(repeating: 1).replacing(with: Lanes.zero, where: (raised .!= z) .| (z .== Lanes.zero))
@@ -216,6 +216,6 @@ private func search(
     free = total(inside)
     round += 1
   }
-  m.place[i] = Int32(step)
+  m.place[unchecked: i] = Int32(step)
   return lift
 }

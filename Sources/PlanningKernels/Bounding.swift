@@ -8,15 +8,15 @@ public func spreadExactPrices(_ m: PlanningMemory, extra: Slab<SIMD8<Double>>) -
   var sum = Wide.zero
   var k = 0
   while k < m.circuits {
-    let (own, above) = (k * width, Int(m.parent[k]) * width)
+    let (own, above) = (k * width, Int(m.parent[unchecked: k]) * width)
     var j = 0
     while j < width {
-      let price = positive(Wide(m.price[own + j]))
-      sum += price * m.exactLimit[own + j]
+      let price = positive(Wide(m.price[unchecked: own + j]))
+      sum += price * m.exactLimit[unchecked: own + j]
       var path = price
       if extra.count > 0 { path += extra[own + j] }
-      if above >= 0 { path += m.exactPath[above + j] }
-      m.exactPath[own + j] = path
+      if above >= 0 { path += m.exactPath[unchecked: above + j] }
+      m.exactPath[unchecked: own + j] = path
       j += 1
     }
     k += 1
@@ -29,12 +29,12 @@ public func spreadExactPrices(_ m: PlanningMemory, extra: Slab<SIMD8<Double>>) -
 /// For any worth `v` of its last energy a session gains at most the sum over its slots of `most · max(0, v - cost)`, and over its
 /// value steps of `length · max(0, worth - v)`. The least over `v` is exact; each `v` gives a bound. The search begins at the worth
 /// that the iteration found.
-/// - Parameter scratch: 9 rows of `chunks` vectors.
+/// - Parameter scratch: 8 rows of `chunks` vectors.
 public func boundGains(_ m: PlanningMemory, from: Int, to: Int, scratch: Slab<SIMD8<Double>>) {
   let (c, width) = (m.chunks, m.chunks * 3)
   var k = from
   while k < to {
-    let (base, masks) = (k * width, Int(m.masks[k]))
+    let (base, masks) = (k * width, Int(m.masks[unchecked: k]))
     var mask = 1
     while mask < 8 {
       if masks & (1 << mask) != 0 {
@@ -42,20 +42,20 @@ public func boundGains(_ m: PlanningMemory, from: Int, to: Int, scratch: Slab<SI
         let unit = Wide(repeating: m.unit * Double(phases))
         var j = 0
         while j < c {
-          var price = unit * m.exactCost[j]
-          if mask & 1 != 0 { price += m.exactPath[base + j] }
-          if mask & 2 != 0 { price += m.exactPath[base + c + j] }
-          if mask & 4 != 0 { price += m.exactPath[base + 2 * c + j] }
-          scratch[mask * c + j] = price
+          var price = unit * m.exactCost[unchecked: j]
+          if mask & 1 != 0 { price += m.exactPath[unchecked: base + j] }
+          if mask & 2 != 0 { price += m.exactPath[unchecked: base + c + j] }
+          if mask & 4 != 0 { price += m.exactPath[unchecked: base + 2 * c + j] }
+          scratch[unchecked: mask * c + j] = price
           j += 1
         }
       }
       mask += 1
     }
-    var i = Int(m.firstSession[k])
-    let end = Int(m.endSession[k])
+    var i = Int(m.firstSession[unchecked: k])
+    let end = Int(m.endSession[unchecked: k])
     while i < end {
-      m.gain[i] = leastGain(m, m.rows[i], Double(m.energyPrice[i]), scratch)
+      m.gain[unchecked: i] = leastGain(m, m.rows[unchecked: i], Double(m.energyPrice[unchecked: i]), scratch)
       i += 1
     }
     k += 1
@@ -68,10 +68,10 @@ private func leastGain(_ m: PlanningMemory, _ row: SessionRow, _ start: Double, 
   let (q, n) = (row.phases * m.chunks + row.first, row.count)
   var j = 0
   while j < n {
-    var cost = scratch[q + j]
-    if j == 0 { cost += m.exactBefore[row.start & 7] }
-    if j == n - 1 { cost += m.exactAfter[row.end - (row.first + n - 1) * 8] }
-    scratch[j] = cost
+    var cost = scratch[unchecked: q + j]
+    if j == 0 { cost += m.exactBefore[unchecked: row.start & 7] }
+    if j == n - 1 { cost += m.exactAfter[unchecked: row.end - (row.first + n - 1) * 8] }
+    scratch[unchecked: j] = cost
     j += 1
   }
   var (v, least) = (start, Double.infinity)
@@ -83,7 +83,7 @@ private func leastGain(_ m: PlanningMemory, _ row: SessionRow, _ start: Double, 
     var (sum, count) = (Wide.zero, Wide.zero)
     j = 0
     while j < n {
-      let profit = worth - scratch[j]
+      let profit = worth - scratch[unchecked: j]
       sum += positive(profit)
       count += Wide(repeating: 1).replacing(with: Wide.zero, where: profit .< Wide.zero)
       j += 1
@@ -92,9 +92,9 @@ private func leastGain(_ m: PlanningMemory, _ row: SessionRow, _ start: Double, 
     var slope = row.most * total(count)
     var (step, before) = (row.steps, 0.0)
     while step < row.steps + row.stepCount {
-      let length = m.exactReach[step] - before
-      before = m.exactReach[step]
-      let surplus = m.exactWorth[step] - v
+      let length = m.exactReach[unchecked: step] - before
+      before = m.exactReach[unchecked: step]
+      let surplus = m.exactWorth[unchecked: step] - v
       if surplus > 0 {
         value += length * surplus
         slope -= length

@@ -10,25 +10,25 @@ public func reprice(_ m: PlanningMemory, _ terms: StepTerms) -> Double {
   var residual = 0.0
   var k = m.circuits - 1
   while k >= 0 {
-    let (own, above) = (k * width, Int(m.parent[k]) * width)
+    let (own, above) = (k * width, Int(m.parent[unchecked: k]) * width)
     if k > 0 {
       var j = 0
       while j < width {
-        m.sums[above + j] += m.sums[own + j]
+        m.sums[unchecked: above + j] += m.sums[unchecked: own + j]
         j += 1
       }
     }
-    if m.binds[k] != 0 {
+    if m.binds[unchecked: k] != 0 {
       var moved = Lanes.zero
       var j = own
       while j < own + width {
-        let was = m.priceStanding[j]
-        let raised = was + m.sigma[j] * rates * (m.sums[j] - m.limit[j])
+        let was = m.priceStanding[unchecked: j]
+        let raised = was + m.sigma[unchecked: j] * rates * (m.sums[unchecked: j] - m.limit[unchecked: j])
         let next = raised.replacing(with: Lanes.zero, where: raised .< Lanes.zero)
         let difference = next - was
-        moved += difference * difference * m.users[j]
-        m.price[j] = next
-        m.priceStanding[j] = reflected * (next + next - was) + anchored * m.priceAnchor[j]
+        moved += difference * difference * m.users[unchecked: j]
+        m.price[unchecked: j] = next
+        m.priceStanding[unchecked: j] = reflected * (next + next - was) + anchored * m.priceAnchor[unchecked: j]
         j += 1
       }
       residual += Double(total(moved) / rate)
@@ -43,11 +43,11 @@ public func distances(_ m: PlanningMemory) -> (plan: Double, price: Double) {
   var (plan, price) = (0.0, 0.0)
   var i = 0
   while i < m.sessions {
-    let row = m.rows[i]
+    let row = m.rows[unchecked: i]
     var moved = Lanes.zero
     var j = row.offset
     while j < row.offset + row.count {
-      let difference = m.plan[j] - m.anchor[j]
+      let difference = m.plan[unchecked: j] - m.anchor[unchecked: j]
       moved += difference * difference
       j += 1
     }
@@ -56,13 +56,13 @@ public func distances(_ m: PlanningMemory) -> (plan: Double, price: Double) {
   }
   var k = 0
   while k < m.circuits {
-    if m.binds[k] != 0 {
+    if m.binds[unchecked: k] != 0 {
       var moved = Lanes.zero
       var j = k * m.chunks * 3
       let end = j + m.chunks * 3
       while j < end {
-        let difference = m.price[j] - m.priceAnchor[j]
-        moved += difference * difference * m.users[j]
+        let difference = m.price[unchecked: j] - m.priceAnchor[unchecked: j]
+        moved += difference * difference * m.users[unchecked: j]
         j += 1
       }
       price += Double(total(moved))

@@ -131,3 +131,38 @@ public struct PlanningMemory: Sendable {
     gain = arena.slab(sessions, 0)
   }
 }
+
+extension PlanningMemory {
+  /// Traps unless all that the kernels reach by what the memory itself says (windows, offsets, steps, parents) lies within its slabs.
+  /// - Complexity: O(sessions + circuits): once for each problem.
+  public func requireWhole() {
+    let limits = circuits * 3 * chunks
+    precondition(slots > 0 && chunks == (slots + 7) / 8 && cost.count == chunks && exactCost.count == chunks)
+    for count in [
+      limit.count, sigma.count, users.count, price.count, priceStanding.count, priceAnchor.count, path.count, sums.count,
+    ] {
+      precondition(count == limits)
+    }
+    precondition(exactLimit.count == limits && exactPath.count == limits && (extra.count == 0 || extra.count == limits))
+    precondition(standing.count == plan.count && anchor.count == plan.count && (tilt.count == 0 || tilt.count == plan.count))
+    precondition(before.count == 8 && after.count == 9 && exactBefore.count == 8 && exactAfter.count == 9)
+    for count in [parent.count, firstSession.count, endSession.count, masks.count, binds.count, residual.count] {
+      precondition(count == circuits)
+    }
+    for k in 0..<circuits {
+      precondition(parent[k] >= -1 && Int(parent[k]) < k && (k == 0 || parent[k] >= 0))
+      precondition(firstSession[k] >= 0 && firstSession[k] <= endSession[k] && Int(endSession[k]) <= sessions)
+    }
+    for count in [rows.count, energyPrice.count, place.count, gain.count] { precondition(count == sessions) }
+    for count in [reach.count, exactWorth.count, exactReach.count] { precondition(count == worth.count) }
+    for at in 0..<sessions {
+      let row = rows[at]
+      precondition(row.offset >= 0 && row.count > 0 && row.offset + row.count <= plan.count)
+      precondition(row.first >= 0 && row.first + row.count <= chunks && row.start / 8 == row.first)
+      precondition(row.end > (row.first + row.count - 1) * 8 && row.end <= (row.first + row.count) * 8)
+      precondition(row.steps >= 0 && row.stepCount > 0 && row.steps + row.stepCount <= worth.count)
+      precondition((1...7).contains(row.phases) && (0..<circuits).contains(row.circuit))
+      precondition(place[at] >= 0 && Int(place[at]) < row.stepCount)
+    }
+  }
+}

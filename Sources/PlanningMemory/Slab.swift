@@ -6,7 +6,20 @@
   public let count: Int
   @inlinable init(base: UnsafeMutablePointer<Element>, count: Int) { unsafe (self.base, self.count) = (base, count) }
 
+  /// Traps outside of `0..<count`, in release too.
   @inlinable public subscript(_ index: Int) -> Element {
+    @inline(__always) get {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+      return unsafe base[index]
+    }
+    @inline(__always) nonmutating set {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+      unsafe base[index] = newValue
+    }
+  }
+  /// The same, without looking in release: for the kernels alone, whose every index follows from what `PlanningMemory.requireWhole` has
+  /// checked.
+  @inlinable public subscript(unchecked index: Int) -> Element {
     @inline(__always) get {
       assert(index >= 0 && index < count)
       return unsafe base[index]

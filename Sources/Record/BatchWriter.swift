@@ -5,11 +5,12 @@ import Site
 /// Gathers entries into one batch.
 public struct BatchWriter: Sendable {
   private var kept = ByteWriter()
-  private var readings = ByteWriter()
-  private var coding = ReadingCoding()
+  private var readings = RangeEncoder()
+  private var readingCount = 0
+  /// nil: no reading yet.
+  private var model: ReadingModel?
   private var first: EventStamp?
   private var last: EventStamp?
-  private var lastReading: EventStamp?
   private var lastKept: EventStamp?
   private var blocks: [Block] = []
   private var known: Set<[UInt8]> = []
@@ -19,7 +20,7 @@ public struct BatchWriter: Sendable {
   public var isEmpty: Bool { first == nil }
   public var lastSequence: UInt64? { last?.sequence }
   /// Bytes so far, for whoever bounds a batch.
-  public var size: Int { kept.bytes.count + readings.bytes.count + blockBytes }
+  public var size: Int { kept.bytes.count + readings.count + blockBytes }
 
   /// - Parameters:
   ///   - entry: its sequence follows the last one's.
@@ -29,9 +30,9 @@ public struct BatchWriter: Sendable {
     precondition(last.map { $0.sequence + 1 == entry.stamp.sequence } ?? true, "a gap in the sequence")
     let start = first ?? entry.stamp
     if entry.isReading {
-      Self.put(entry.stamp, after: lastReading, first: start, to: &readings)
-      coding.write(entry.event, to: &readings)
-      lastReading = entry.stamp
+      if model == nil { model = ReadingModel(first: start) }
+      _ = model?.code(entry, &readings)
+      readingCount += 1
     }
     if !entry.isReading || !entry.effects.isEmpty || !entry.references.isEmpty {
       Self.put(entry.stamp, after: lastKept, first: start, to: &kept)
@@ -71,10 +72,19 @@ public struct BatchWriter: Sendable {
     head.put(first.utc.milliseconds)
     head.put(first.monotonic.milliseconds)
     let keptSection = head.bytes + kept.bytes
+    let readingsSection = finishedReadings()
     return Batch(
       first: first.sequence, last: last.sequence, firstAt: first.utc, lastAt: last.utc, kept: keptSection,
-      readings: readings.bytes, keptDigest: SHA256.digest(keptSection), readingsDigest: SHA256.digest(readings.bytes),
+      readings: readingsSection, keptDigest: SHA256.digest(keptSection), readingsDigest: SHA256.digest(readingsSection),
       blocks: blocks)
+  }
+
+  /// Their number, and all of them; nothing where there is none.
+  private func finishedReadings() -> [UInt8] {
+    guard readingCount > 0 else { return [] }
+    var writer = ByteWriter()
+    writer.put(unsigned: UInt64(readingCount))
+    return writer.bytes + readings.finish()
   }
 
   private static func put(_ stamp: EventStamp, after last: EventStamp?, first: EventStamp, to writer: inout ByteWriter) {
@@ -128,7 +138,7 @@ extension Batch {
     let utc = try reader.integer()
     let first = EventStamp(
       utc: Instant(milliseconds: utc), monotonic: Monotonic(milliseconds: try reader.integer()), sequence: sequence)
-    var events = try readEvents(from: first)
+    var events = try version < 3 ? readFirstForm(from: first) : readEvents(from: first)
     var result: [Remains] = []
     var stamp = first
     while !reader.isAtEnd {
@@ -163,9 +173,25 @@ extension Batch {
   }
 
   private func readEvents(from first: EventStamp) throws(RecordFault) -> ArraySlice<Entry> {
+    guard let readings, !readings.isEmpty else { return [] }
+    var reader = ByteReader(readings)
+    let count = try reader.unsigned()
+    guard count <= last &- self.first &+ 1 else { throw .badLength(Int(clamping: count), at: 0) }
+    var decoder = RangeDecoder(readings, from: reader.position)
+    var model = ReadingModel(first: first)
+    let unknown = Entry(stamp: first, event: .reading(MeterReading(meter: 0, current: nil, registers: 0)), effects: [])
+    var result: [Entry] = []
+    for _ in 0..<count {
+      result.append(model.code(unknown, &decoder))
+      if decoder.isBeyondEnd { throw .endsEarly(at: readings.count) }
+    }
+    return result[...]
+  }
+
+  private func readFirstForm(from first: EventStamp) throws(RecordFault) -> ArraySlice<Entry> {
     guard let readings else { return [] }
     var reader = ByteReader(readings)
-    var coding = ReadingCoding()
+    var coding = FirstReadingCoding()
     var result: [Entry] = []
     var stamp = first
     while !reader.isAtEnd {

@@ -7,9 +7,25 @@ public enum BinaryDecoder {
     try reader.finish()
     return value
   }
+  /// Reads what `BinaryEncoder.encodeNamed` wrote. Members that are not known any more are passed over; those that were not known then
+  /// are absent, empty, zero or false.
+  /// - Throws: `RecordFault`; also for a member that was not known then and cannot be any of these.
+  public static func decodeNamed<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(RecordFault) -> Value {
+    var reader = ByteReader(bytes)
+    var names: [String] = []
+    for _ in 0..<(try reader.count()) { names.append(try reader.text()) }
+    let value = try decode(type, from: &reader, names: names)
+    try reader.finish()
+    return value
+  }
   /// Takes one value from `reader`.
   public static func decode<Value: Decodable>(_ type: Value.Type, from reader: inout ByteReader) throws(RecordFault) -> Value {
-    let source = Source(reader)
+    try decode(type, from: &reader, names: nil)
+  }
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, from reader: inout ByteReader, names: [String]?
+  ) throws(RecordFault) -> Value {
+    let source = Source(reader, names: names)
     do {
       let value = try source.get(type)
       reader = source.reader
@@ -27,9 +43,35 @@ extension Optional: MaybeAbsentDecoded { static func absent() -> Self { nil } }
 
 private final class Source: Decoder {
   var reader: ByteReader
+  /// nil: members are known by their position.
+  let names: [String]?
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
-  init(_ reader: ByteReader) { self.reader = reader }
+  init(_ reader: ByteReader, names: [String]?) { (self.reader, self.names) = (reader, names) }
+
+  /// The members that stand next, by name; what follows them is read next. nil: members are known by their position.
+  func members() throws(RecordFault) -> [String: Int]? {
+    guard let names else { return nil }
+    let whole = try reader.stretch()
+    reader.move(to: whole.lowerBound)
+    var places: [String: Int] = [:]
+    while reader.position < whole.upperBound {
+      let at = reader.position
+      let name = try reader.unsigned()
+      guard name < UInt64(names.count) else { throw .badLength(Int(clamping: name), at: at) }
+      places[names[Int(name)]] = try reader.stretch().lowerBound
+    }
+    guard reader.position == whole.upperBound else { throw .badLength(whole.count, at: whole.lowerBound) }
+    return places
+  }
+
+  /// Reads at `place`, and goes on where it was.
+  func read<Value>(at place: Int, _ get: () throws -> Value) rethrows -> Value {
+    let back = reader.position
+    reader.move(to: place)
+    defer { reader.move(to: back) }
+    return try get()
+  }
 
   func get<Value: Decodable>(_ type: Value.Type) throws -> Value {
     if let optional = type as? any MaybeAbsentDecoded.Type {
@@ -57,7 +99,7 @@ private final class Source: Decoder {
     return value
   }
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    KeyedDecodingContainer(KeyedSource<Key>(source: self))
+    KeyedDecodingContainer(try KeyedSource<Key>(source: self))
   }
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try ListSource(source: self) }
   func singleValueContainer() throws -> any SingleValueDecodingContainer { SingleSource(source: self) }
@@ -65,42 +107,51 @@ private final class Source: Decoder {
 
 private struct KeyedSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
   let source: Source
+  /// nil: members are known by their position.
+  let members: [String: Int]?
   var codingPath: [any CodingKey] { [] }
+  init(source: Source) throws(RecordFault) { (self.source, members) = (source, try source.members()) }
+
   /// Only an enum's synthesized decoding asks for the keys: the alternative's name stands next.
   var allKeys: [Key] {
+    if let members { return members.keys.compactMap { Key(stringValue: $0) } }
     guard let name = try? source.reader.text(), let key = Key(stringValue: name) else { return [] }
     return [key]
   }
-  func contains(_ key: Key) -> Bool { true }
-  func decodeNil(forKey key: Key) throws -> Bool { !(try source.flag()) }
-  func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try source.get(type) }
-  func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
-    try source.flag() ? try source.get(type) : nil
+  func contains(_ key: Key) -> Bool { members.map { $0[key.stringValue] != nil } ?? true }
+  func decodeNil(forKey key: Key) throws -> Bool {
+    if let members { return members[key.stringValue] == nil }
+    return !(try source.flag())
   }
-  func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
-    try source.flag() ? try source.reader.integer() : nil
+  func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+    guard let members else { return try source.get(type) }
+    guard let place = members[key.stringValue] else { return try Unknown.value(type) }
+    return try source.read(at: place) { try source.get(type) }
   }
-  func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try source.flag() ? try source.flag() : nil }
-  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
-    try source.flag() ? try source.reader.text() : nil
+  func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? { try maybe(type, key) }
+  // The protocol's own versions of these ask `decodeNil` first.
+  func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try maybe(type, key) }
+  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { try maybe(type, key) }
+  func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? { try maybe(type, key) }
+  func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? { try maybe(type, key) }
+  func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? { try maybe(type, key) }
+  func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? { try maybe(type, key) }
+  func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try maybe(type, key) }
+  func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? { try maybe(type, key) }
+  private func maybe<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value? {
+    guard let members else { return try source.flag() ? try source.get(type) : nil }
+    return try members[key.stringValue].map { place in try source.read(at: place) { try source.get(type) } }
   }
-  func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
-    try source.flag() ? try source.reader.unsigned() : nil
-  }
-  func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
-    try source.flag() ? Double(bitPattern: try source.reader.fixed()) : nil
-  }
-  func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try source.flag() ? try source.get(type) : nil }
-  func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? { try source.flag() ? try source.get(type) : nil }
   func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
-    KeyedDecodingContainer(KeyedSource<Nested>(source: source))
+    guard let members else { return KeyedDecodingContainer(try KeyedSource<Nested>(source: source)) }
+    guard let place = members[key.stringValue] else { throw RecordFault.badValue(key.stringValue, at: source.reader.position) }
+    return try source.read(at: place) { KeyedDecodingContainer(try KeyedSource<Nested>(source: source)) }
   }
   func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { try ListSource(source: source) }
   func superDecoder() throws -> any Decoder { source }
@@ -116,8 +167,7 @@ private struct ListSource: UnkeyedDecodingContainer {
   init(source: Source) throws(RecordFault) {
     self.source = source
     let at = source.reader.position
-    var count = 0
-    for i in 0..<4 { count |= Int(try source.reader.byte()) << (8 * i) }
+    let count = try source.reader.four()
     // An element may be empty (an alternative of one), so the bytes left do not bound the count: a limit does.
     guard count <= 1 << 24 else { throw .badLength(count, at: at) }
     self.count = count
@@ -137,7 +187,7 @@ private struct ListSource: UnkeyedDecodingContainer {
   }
   mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
     try one()
-    return KeyedDecodingContainer(KeyedSource<Nested>(source: source))
+    return KeyedDecodingContainer(try KeyedSource<Nested>(source: source))
   }
   mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
     try one()

@@ -7,6 +7,18 @@ public enum BinaryEncoder {
     try sink.put(value)
     return sink.writer.bytes
   }
+  /// With the names of members, so that a program that knows other members can read what it shares (`BinaryDecoder.decodeNamed`).
+  /// Larger and slower: for what must outlive the program's version, the mind's state.
+  public static func encodeNamed<Value: Encodable>(_ value: Value) throws -> [UInt8] {
+    let names = NameTable()
+    let sink = Sink(names: names)
+    try sink.put(value)
+    var whole = ByteWriter()
+    whole.put(unsigned: UInt64(names.list.count))
+    for name in names.list { whole.put(text: name) }
+    whole.bytes += sink.writer.bytes
+    return whole.bytes
+  }
   /// Appends the value to `writer`.
   public static func encode<Value: Encodable>(_ value: Value, to writer: inout ByteWriter) throws {
     let sink = Sink()
@@ -20,15 +32,63 @@ public enum BinaryEncoder {
 protocol MaybeAbsent { static var isPresent: (Self) -> Bool { get } }
 extension Optional: MaybeAbsent { static var isPresent: (Self) -> Bool { { $0 != nil } } }
 
+/// The names of members, each once.
+final class NameTable {
+  private(set) var list: [String] = []
+  private var places: [String: Int] = [:]
+
+  func place(of name: String) -> Int {
+    if let place = places[name] { return place }
+    places[name] = list.count
+    list.append(name)
+    return list.count - 1
+  }
+}
+
 final class Sink: Encoder {
   var writer = ByteWriter()
+  /// nil: members are known by their position.
+  let names: NameTable?
+  /// Where the lengths stand of the containers of members that are not finished.
+  private var unfinished: [Int] = []
+
+  init(names: NameTable? = nil) { self.names = names }
+
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func put<Value: Encodable>(_ value: Value) throws {
     if let optional = Value.self as? any MaybeAbsent.Type { writer.put(byte: Self.presence(value, optional) ? 1 : 0) }
+    let before = unfinished.count
     try value.encode(to: self)
+    while unfinished.count > before { writer.putLength(at: unfinished.removeLast()) }
   }
+
+  /// Members follow: with names, their bytes' length stands before them.
+  func beginMembers() { if names != nil { unfinished.append(writer.reserveLength()) } }
+
+  /// What belongs to an enum's alternative follows, to the enum's end.
+  func beginAlternative(_ key: any CodingKey) {
+    guard let names else { return writer.put(text: key.stringValue) }
+    writer.put(unsigned: UInt64(names.place(of: key.stringValue)))
+    unfinished.append(writer.reserveLength())
+  }
+
+  /// One member: with names, its name's place and its bytes' length stand before it.
+  func member(_ key: any CodingKey, _ put: () throws -> Void) rethrows {
+    guard let names else { return try put() }
+    writer.put(unsigned: UInt64(names.place(of: key.stringValue)))
+    let place = writer.reserveLength()
+    try put()
+    writer.putLength(at: place)
+  }
+
+  /// A member that may be absent: with names, it is left out then.
+  func member(_ key: any CodingKey, ifPresent isPresent: Bool, _ put: () throws -> Void) rethrows {
+    if names == nil { writer.put(byte: isPresent ? 1 : 0) }
+    if isPresent { try member(key, put) }
+  }
+
   private static func presence<Value, Kind: MaybeAbsent>(_ value: Value, _ kind: Kind.Type) -> Bool {
     guard let value = value as? Kind else { return true }
     return Kind.isPresent(value)
@@ -43,52 +103,37 @@ final class Sink: Encoder {
 private struct KeyedSink<Key: CodingKey>: KeyedEncodingContainerProtocol {
   let sink: Sink
   var codingPath: [any CodingKey] { [] }
+  init(sink: Sink) {
+    self.sink = sink
+    sink.beginMembers()
+  }
   func encodeNil(forKey key: Key) throws {}
-  func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws { try sink.put(value) }
-  func encode(_ value: Int, forKey key: Key) throws { sink.writer.put(value) }
-  func encode(_ value: Bool, forKey key: Key) throws { sink.writer.put(byte: value ? 1 : 0) }
-  func encode(_ value: String, forKey key: Key) throws { sink.writer.put(text: value) }
-  func encodeIfPresent<Value: Encodable>(_ value: Value?, forKey key: Key) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { try sink.put(value) }
-  }
-  func encodeIfPresent(_ value: Int?, forKey key: Key) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { sink.writer.put(value) }
-  }
-  func encodeIfPresent(_ value: Bool?, forKey key: Key) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { sink.writer.put(byte: value ? 1 : 0) }
-  }
-  func encodeIfPresent(_ value: String?, forKey key: Key) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { sink.writer.put(text: value) }
-  }
-  func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { sink.writer.put(unsigned: value) }
-  }
-  func encodeIfPresent(_ value: Double?, forKey key: Key) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { sink.writer.put(fixed: value.bitPattern) }
-  }
-  private func maybe<Value: Encodable>(_ value: Value?) throws {
-    sink.writer.put(byte: value == nil ? 0 : 1)
-    if let value { try sink.put(value) }
-  }
+  func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws { try sink.member(key) { try sink.put(value) } }
+  func encode(_ value: Int, forKey key: Key) throws { sink.member(key) { sink.writer.put(value) } }
+  func encode(_ value: Bool, forKey key: Key) throws { sink.member(key) { sink.writer.put(byte: value ? 1 : 0) } }
+  func encode(_ value: String, forKey key: Key) throws { sink.member(key) { sink.writer.put(text: value) } }
+  func encodeIfPresent<Value: Encodable>(_ value: Value?, forKey key: Key) throws { try maybe(value, key) }
   // The protocol's own versions of these leave out the presence byte.
-  func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: Int16?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: Int32?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: Int64?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: UInt?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { try maybe(value) }
-  func encodeIfPresent(_ value: Float?, forKey key: Key) throws { try maybe(value) }
+  func encodeIfPresent(_ value: Int?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: String?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Int16?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Int32?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Int64?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: UInt?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { try maybe(value, key) }
+  func encodeIfPresent(_ value: Float?, forKey key: Key) throws { try maybe(value, key) }
+  private func maybe<Value: Encodable>(_ value: Value?, _ key: Key) throws {
+    try sink.member(key, ifPresent: value != nil) { if let value { try sink.put(value) } }
+  }
   /// Only an enum's synthesized coding opens a container inside a keyed one: the key is the alternative's name.
   func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
-    sink.writer.put(text: key.stringValue)
+    sink.beginAlternative(key)
     return KeyedEncodingContainer(KeyedSink<Nested>(sink: sink))
   }
   func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { ListSink(sink: sink) }
@@ -104,12 +149,11 @@ private struct ListSink: UnkeyedEncodingContainer {
   var codingPath: [any CodingKey] { [] }
   init(sink: Sink) {
     self.sink = sink
-    place = sink.writer.bytes.count
-    sink.writer.bytes.append(contentsOf: [0, 0, 0, 0])
+    place = sink.writer.reserveLength()
   }
   private mutating func one() {
     count += 1
-    for i in 0..<4 { sink.writer.bytes[place + i] = UInt8(truncatingIfNeeded: count >> (8 * i)) }
+    sink.writer.put(four: count, at: place)
   }
   mutating func encodeNil() throws {
     one()

@@ -44,6 +44,20 @@ public struct ByteWriter: Sendable {
   }
 }
 
+extension ByteWriter {
+  /// Four bytes for a length that is not known yet.
+  /// - Returns: where they stand.
+  mutating func reserveLength() -> Int {
+    bytes.append(contentsOf: [0, 0, 0, 0])
+    return bytes.count - 4
+  }
+  /// How many bytes have come after the four at `place`.
+  mutating func putLength(at place: Int) { put(four: bytes.count - place - 4, at: place) }
+  mutating func put(four value: Int, at place: Int) {
+    for i in 0..<4 { bytes[place + i] = UInt8(truncatingIfNeeded: value >> (8 * i)) }
+  }
+}
+
 /// Reads what `ByteWriter` wrote; every fault is found before memory is taken for it.
 public struct ByteReader: Sendable {
   public let bytes: [UInt8]
@@ -61,6 +75,8 @@ public struct ByteReader: Sendable {
       let next = try byte()
       if shift == 63, next > 1 { break }
       value |= UInt64(next & 0x7f) << shift
+      // A number has one form only: no byte that adds nothing.
+      if next == 0, shift > 0 { break }
       if next < 0x80 { return value }
     }
     throw .tooLong(at: position)
@@ -74,6 +90,23 @@ public struct ByteReader: Sendable {
     for shift in stride(from: UInt64(0), to: 64, by: 8) { value |= UInt64(try byte()) << shift }
     return value
   }
+  /// Four bytes, the lowest first.
+  mutating func four() throws(RecordFault) -> Int {
+    var value = 0
+    for i in 0..<4 { value |= Int(try byte()) << (8 * i) }
+    return value
+  }
+  /// Four bytes that say how many follow.
+  /// - Returns: where those stand; what follows them is read next.
+  mutating func stretch() throws(RecordFault) -> Range<Int> {
+    let at = position
+    let length = try four()
+    guard length <= bytes.count - position else { throw .badLength(length, at: at) }
+    defer { position += length }
+    return position..<position + length
+  }
+  /// Goes on at `place`.
+  mutating func move(to place: Int) { position = place }
   /// A count of things of which each takes at least one byte.
   public mutating func count() throws(RecordFault) -> Int {
     let start = position

@@ -210,7 +210,7 @@ public struct Driver<Log: Store> {
 
   private func takeSnapshot() -> Snapshot {
     do {
-      return Snapshot(stamp: stamp, version: version, state: try BinaryEncoder.encode(controller))
+      return Snapshot(stamp: stamp, version: version, state: try BinaryEncoder.encodeNamed(controller))
     } catch {
       preconditionFailure("a mind that cannot be written: \(error)")
     }

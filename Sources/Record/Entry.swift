@@ -29,7 +29,7 @@ public struct Snapshot: Hashable, Sendable {
   /// The last event that it knows.
   public var stamp: EventStamp
   public var version: String
-  /// `SiteController`, written by `BinaryEncoder`.
+  /// `SiteController`, written by `BinaryEncoder.encodeNamed`: another version of the program reads what it shares.
   public var state: [UInt8]
   public init(stamp: EventStamp, version: String, state: [UInt8]) {
     (self.stamp, self.version, self.state) = (stamp, version, state)
@@ -48,10 +48,8 @@ public struct Snapshot: Hashable, Sendable {
 /// Entries that become durable together: two sections, each by its digest a link of the chain, so that raw readings can be thinned
 /// and the chain still be verified.
 public struct Batch: Hashable, Sendable {
-  /// The newest form of the kept section. 1: no entry names blocks.
-  public static let formatVersion = 2
-  /// The form of the chain's link.
-  public static let linkVersion = 1
+  /// The newest form of both sections. 1: no entry names blocks. 2: readings as differences (`FirstReadingCoding`).
+  public static let formatVersion = 3
   /// Sequences of the first and the last entry; every one between is inside.
   public var first: UInt64
   public var last: UInt64
@@ -65,6 +63,8 @@ public struct Batch: Hashable, Sendable {
   public var readingsDigest: [UInt8]
   /// The blocks that its entries name, each once, for the store to keep beside it. Empty when it is read back.
   public var blocks: [Block]
+  /// What the store had thinned when it wrote this batch, in the store's own form; empty: nothing new. Part of the link.
+  public var marks: [UInt8] = []
 
   public init(
     first: UInt64, last: UInt64, firstAt: Instant, lastAt: Instant, kept: [UInt8], readings: [UInt8]?, keptDigest: [UInt8],
@@ -75,13 +75,13 @@ public struct Batch: Hashable, Sendable {
     self.blocks = blocks
   }
 
-  /// The chain's link: over the link before, the span of sequences and the digests of both sections.
+  /// The chain's link: over the link before, the span of sequences, the digests of both sections, and the marks if there are any.
   public func link(after previous: [UInt8]) -> [UInt8] {
     var writer = ByteWriter()
     writer.bytes = previous
-    for number in [UInt64(Self.linkVersion), first, last] { writer.put(fixed: number) }
+    for number in [marks.isEmpty ? 1 : 2, first, last] { writer.put(fixed: number) }
     for instant in [firstAt, lastAt] { writer.put(fixed: UInt64(bitPattern: Int64(instant.milliseconds))) }
-    return SHA256.digest(writer.bytes + keptDigest + readingsDigest)
+    return SHA256.digest(writer.bytes + keptDigest + readingsDigest + marks)
   }
   /// The link before the first batch.
   public static let genesis = [UInt8](repeating: 0, count: 32)

@@ -4,9 +4,17 @@ import Site
 
 /// The form of the blocks with inputs. Frozen: they are read for two years, by later versions too. Another form gets another number.
 /// Points in time are written as such, not as ages, so that what stands still has the same bytes.
+///
+/// Each kind of block has a form of its own.
 enum InputCoding {
-  static let form: UInt8 = 1
-  /// The surroundings have a form of their own. 1 said nothing of a station's trust and capabilities.
+  /// The hub is written with the names of its members: a later version reads what it shares. 1 and 2 were written by position, as `Hub`
+  /// was then, and cannot be read any more.
+  static let formOfHub: UInt8 = 3
+  /// 1: each number written out. 2: `InputModel`.
+  static let formOfCircuits: UInt8 = 2
+  /// 1: each number written out, and nothing of what the plan can do for a session. 2: `InputModel`.
+  static let formOfConnectors: UInt8 = 2
+  /// 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
   static let connectorsPerBlock = 64
   /// With more stations than that, the surroundings are several blocks: so many stations in each, and in the last, which has no station,
@@ -15,36 +23,24 @@ enum InputCoding {
 
   // MARK: Hub
 
-  static func bytes(_ hub: Hub) throws -> [UInt8] {
-    var writer = begun()
-    try BinaryEncoder.encode(hub, to: &writer)
-    return writer.bytes
-  }
+  static func bytes(_ hub: Hub) throws -> [UInt8] { [formOfHub] + (try BinaryEncoder.encodeNamed(hub)) }
   static func hub(_ bytes: [UInt8]) throws(RecordFault) -> Hub {
-    var reader = try opened(bytes)
-    let hub = try BinaryDecoder.decode(Hub.self, from: &reader)
-    try reader.finish()
-    return hub
+    _ = try opened(bytes, formOfHub)
+    return try BinaryDecoder.decodeNamed(Hub.self, from: Array(bytes.dropFirst()))
   }
 
   // MARK: Circuits
 
-  static func bytes(_ circuits: [HubView.CircuitView], at stamp: EventStamp) -> [UInt8] {
-    var writer = begun()
-    writer.put(unsigned: UInt64(circuits.count))
-    for circuit in circuits {
-      writer.put(byte: mask([circuit.measured != nil, circuit.readingAge != nil]))
-      put(circuit.limit, &writer)
-      writer.put(text: circuit.limitSource)
-      if let measured = circuit.measured { put(measured, &writer) }
-      if let age = circuit.readingAge { writer.put((stamp.monotonic - age).milliseconds) }
-      writer.put(byte: circuit.worst.rawValue)
-      for value in [circuit.base, circuit.baseForCuts, circuit.committed, circuit.reserve] { put(value, &writer) }
-    }
-    return writer.bytes
+  static func bytes(_ circuits: [HubView.CircuitView], at stamp: EventStamp) throws -> [UInt8] {
+    var (model, encoder) = (InputModel(), RangeEncoder())
+    _ = try model.codeCircuits(circuits, at: stamp, &encoder)
+    return [formOfCircuits] + encoder.finish()
   }
   static func circuits(_ bytes: [UInt8], at stamp: EventStamp) throws(RecordFault) -> [HubView.CircuitView] {
-    var reader = try opened(bytes)
+    if bytes.first != 1 {
+      return try newer(bytes, formOfCircuits) { model, decoder in try model.codeCircuits([], at: stamp, &decoder) }
+    }
+    var reader = try opened(bytes, 1)
     var result: [HubView.CircuitView] = []
     for _ in 0..<(try reader.count()) {
       let mask = try reader.byte()
@@ -65,31 +61,15 @@ enum InputCoding {
   // MARK: Connectors
 
   static func bytes(_ connectors: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp) throws -> [UInt8] {
-    var writer = begun()
-    writer.put(unsigned: UInt64(connectors.count))
-    for connector in connectors {
-      writer.put(
-        byte: mask([
-          connector.status != nil, connector.transaction != nil, connector.offered != nil, connector.offerEnds != nil,
-          connector.measured != nil, connector.measuredAge != nil, connector.stateOfCharge != nil, connector.committed != .zero,
-        ]))
-      if let status = connector.status { writer.put(text: status.rawValue) }
-      if let transaction = connector.transaction {
-        writer.put(transaction)
-        writer.put(connector.energy.raw)
-      }
-      if let offered = connector.offered { writer.put(offered.raw) }
-      if let ends = connector.offerEnds { writer.put(ends.milliseconds) }
-      if let measured = connector.measured { put(measured, &writer) }
-      if let age = connector.measuredAge { writer.put((stamp.monotonic - age).milliseconds) }
-      if let charge = connector.stateOfCharge { writer.put(charge) }
-      if connector.committed != .zero { put(connector.committed, &writer) }
-      try BinaryEncoder.encode(connector.reason, to: &writer)
-    }
-    return writer.bytes
+    var (model, encoder) = (InputModel(), RangeEncoder())
+    _ = try model.codeConnectors(connectors, at: stamp, &encoder)
+    return [formOfConnectors] + encoder.finish()
   }
   static func connectors(_ bytes: [UInt8], at stamp: EventStamp) throws(RecordFault) -> [HubView.ConnectorView] {
-    var reader = try opened(bytes)
+    if bytes.first != 1 {
+      return try newer(bytes, formOfConnectors) { model, decoder in try model.codeConnectors([], at: stamp, &decoder) }
+    }
+    var reader = try opened(bytes, 1)
     var result: [HubView.ConnectorView] = []
     for _ in 0..<(try reader.count()) { result.append(try connector(&reader, at: stamp)) }
     try reader.finish()
@@ -147,12 +127,12 @@ enum InputCoding {
     return writer.bytes
   }
   static func surroundings(_ bytes: [UInt8], into view: inout HubView) throws(RecordFault) {
-    let form = bytes.first == Self.form ? Self.form : formOfSurroundings
+    let form = bytes.first == 1 ? 1 : formOfSurroundings
     var reader = try opened(bytes, form)
     view.storeFailed = try reader.byte() != 0
     for _ in 0..<(try reader.count()) {
       let mask = try reader.byte()
-      let trust = form == Self.form ? .none : try trust(&reader)
+      let trust = form == 1 ? .none : try trust(&reader)
       let gap = mask & 4 == 0 ? nil : try BinaryDecoder.decode(ControlGap.self, from: &reader)
       let identity = mask & 8 == 0 ? nil : try BinaryDecoder.decode(StationIdentity.self, from: &reader)
       let offset = mask & 16 == 0 ? nil : TimeSpan(raw: try reader.integer())
@@ -176,12 +156,21 @@ enum InputCoding {
 
   // MARK: Small parts
 
-  private static func begun(_ form: UInt8 = form) -> ByteWriter {
+  private static func newer<Value>(
+    _ bytes: [UInt8], _ form: UInt8, _ read: (inout InputModel, inout RangeDecoder) throws -> Value
+  ) throws(RecordFault) -> Value {
+    _ = try opened(bytes, form)
+    var (model, decoder) = (InputModel(), RangeDecoder(bytes, from: 1))
+    do { return try read(&model, &decoder) } catch let fault as RecordFault { throw fault } catch {
+      throw .badValue("\(error)", at: 0)
+    }
+  }
+  private static func begun(_ form: UInt8) -> ByteWriter {
     var writer = ByteWriter()
     writer.put(byte: form)
     return writer
   }
-  private static func opened(_ bytes: [UInt8], _ form: UInt8 = form) throws(RecordFault) -> ByteReader {
+  private static func opened(_ bytes: [UInt8], _ form: UInt8) throws(RecordFault) -> ByteReader {
     var reader = ByteReader(bytes)
     let found = try reader.byte()
     guard found == form else { throw .otherVersion(Int(found), known: Int(form)) }
@@ -191,9 +180,6 @@ enum InputCoding {
     var mask: UInt8 = 0
     for (place, bit) in bits.enumerated() where bit { mask |= 1 << UInt8(place) }
     return mask
-  }
-  private static func put(_ value: PerPhase<Current>, _ writer: inout ByteWriter) {
-    for phase in Phase.allCases { writer.put(value[phase].raw) }
   }
   private static func phases(_ reader: inout ByteReader) throws(RecordFault) -> PerPhase<Current> {
     PerPhase(Current(raw: try reader.integer()), Current(raw: try reader.integer()), Current(raw: try reader.integer()))

@@ -93,8 +93,9 @@ struct InputKeeper: Sendable {
     var block: Block
   }
   private struct Group: Sendable {
-    /// The largest revision among its connectors.
+    /// The largest revision among its connectors, and the plan that their outlooks come from.
     var revision: UInt64
+    var plan: UInt64?
     var kept: Kept<[UInt8]>?
   }
   private struct Surroundings: Equatable, Sendable {
@@ -123,7 +124,7 @@ struct InputKeeper: Sendable {
   /// - Throws: what a value's own coding throws; the synthesized ones throw nothing.
   mutating func take(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
     var blocks = [try hubBlock(controller.hub)]
-    blocks.append(Self.block(.circuits, InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
+    blocks.append(Self.block(.circuits, try InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
     blocks += try connectorBlocks(controller, at: stamp)
     blocks += try surroundingsBlocks(controller, at: stamp)
     return blocks
@@ -137,15 +138,15 @@ struct InputKeeper: Sendable {
   }
 
   private mutating func connectorBlocks(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
-    let revisions = controller.connectorRevisions
+    let (revisions, plan) = (controller.connectorRevisions, controller.outlookPlan(at: stamp))
     let starts = Array(stride(from: 0, to: revisions.count, by: InputCoding.connectorsPerBlock))
     if connectors.count != starts.count { connectors = starts.map { _ in Group(revision: 0, kept: nil) } }
     return try starts.enumerated().map { place, start in
       let range = start..<min(start + InputCoding.connectorsPerBlock, revisions.count)
       let newest = revisions[range].max() ?? 0
-      if newest == connectors[place].revision, let kept = connectors[place].kept { return kept.block }
+      if newest == connectors[place].revision, plan == connectors[place].plan, let kept = connectors[place].kept { return kept.block }
       let views = range.map { controller.connectorView($0, at: stamp) }
-      connectors[place].revision = newest
+      (connectors[place].revision, connectors[place].plan) = (newest, plan)
       return Self.block(.connectors, try InputCoding.bytes(views[...], at: stamp), &connectors[place].kept)
     }
   }

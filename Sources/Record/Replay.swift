@@ -33,21 +33,38 @@ public struct Replay: Sendable {
     public var recorded: [Effect]
     public var recomputed: [Effect]
   }
+  /// A plan that came out otherwise than it was recorded, from the request that was recorded.
+  public struct PlanDifference: Hashable, Sendable {
+    public var stamp: EventStamp
+    public var recorded: Planned
+    public var recomputed: Planned
+  }
   public private(set) var controller: SiteController
   public private(set) var stamp: EventStamp
   public private(set) var events = 0
   /// The first one met.
   public private(set) var difference: Difference?
+  /// Plans that were worked out again, and those whose request lies before the stretch.
+  public private(set) var plans = 0
+  public private(set) var plansWithoutRequest = 0
+  /// The first one met.
+  public private(set) var planDifference: PlanDifference?
+  private let recomputesPlans: Bool
+  /// What was asked and has not been answered, in rising order of number.
+  private var requests: [PlanRequest] = []
 
-  /// - Parameter snapshot: where to begin; nil: at the first event.
-  public init(from snapshot: Snapshot?) throws(Fault) {
+  /// - Parameters:
+  ///   - snapshot: where to begin; nil: at the first event.
+  ///   - recomputesPlans: work each plan out again from its recorded request, and compare: takes as long as it took then.
+  public init(from snapshot: Snapshot?, recomputesPlans: Bool = false) throws(Fault) {
+    self.recomputesPlans = recomputesPlans
     guard let snapshot else {
       controller = SiteController()
       stamp = EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: 0)
       return
     }
     do {
-      controller = try BinaryDecoder.decode(SiteController.self, from: snapshot.state)
+      controller = try BinaryDecoder.decodeNamed(SiteController.self, from: snapshot.state)
     } catch {
       throw .unreadable(sequence: snapshot.stamp.sequence, error)
     }
@@ -83,7 +100,27 @@ public struct Replay: Sendable {
     if effects != entry.effects, difference == nil {
       difference = Difference(stamp: entry.stamp, event: entry.event, recorded: entry.effects, recomputed: effects)
     }
+    if recomputesPlans { recompute(entry) }
     stamp = entry.stamp
     events += 1
+  }
+
+  private mutating func recompute(_ entry: Entry) {
+    if case .planned(let recorded) = entry.event {
+      if let place = requests.firstIndex(where: { $0.id == recorded.id }) {
+        plans += 1
+        let recomputed = requests.remove(at: place).solve()
+        if recomputed != recorded, planDifference == nil {
+          planDifference = PlanDifference(stamp: entry.stamp, recorded: recorded, recomputed: recomputed)
+        }
+      } else {
+        plansWithoutRequest += 1
+      }
+    }
+    for case .plan(let request) in entry.effects {
+      // Whoever asks anew has given the one before up; it may still come, late.
+      if requests.count > 3 { requests.removeFirst() }
+      requests.append(request)
+    }
   }
 }

@@ -59,6 +59,7 @@ struct ExactPlan {
     current.fill(0)
     used.fill(0)
     total.fill(0)
+    for (slot, offset) in layout.problem.peakOffsets.enumerated() { total[slot] = Int((offset * 1000).rounded(.up)) }
     ceiling = .max / 8
     for j in 0..<room.count { room[j] = Self.milliamperes(m.exactLimit.numbers[j]) }
   }

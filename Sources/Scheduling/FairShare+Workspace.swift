@@ -17,6 +17,7 @@ extension FairShare {
     var activations: [Event] = []
     var caps: [Event] = []
     var sorting: [Event] = []
+    var digits: [Int32] = []
     var heap: [Event] = []
 
     /// Room and use of one phase of one circuit.
@@ -150,32 +151,55 @@ extension FairShare.Workspace {
       activations.append(Event(level: level(of: claim.floor, claim.weight), index: Int32(index)))
       caps.append(Event(level: level(of: claim.cap, claim.weight), index: Int32(index)))
     }
-    Self.sort(&activations, &sorting)
-    Self.sort(&caps, &sorting)
+    Self.sort(&activations, &sorting, &digits)
+    Self.sort(&caps, &sorting, &digits)
   }
 
   /// The least level at which `weight` makes `current`.
   private func level(of current: Current, _ weight: Int) -> Int { ((current.raw << FairShare.fraction) + weight - 1) / weight }
 
-  /// Sorts by level, equal levels in the order they had: one pass per eleven bits, and none for bits that all levels share.
-  private static func sort(_ events: inout [Event], _ other: inout [Event]) {
+  /// Below this many events, moving them one by one is quicker than counting digits.
+  private static let few = 48
+  /// From this many on, fewer passes are worth more than a small table.
+  private static let many = 4000
+
+  /// Sorts by level, equal levels in the order they had: one pass per digit of eight bits, or of eleven, and none for digits that all
+  /// levels share.
+  private static func sort(_ events: inout [Event], _ other: inout [Event], _ counts: inout [Int32]) {
     guard let one = events.first?.level else { return }
+    if events.count < few { return insert(&events) }
     var varying = 0
     for event in events { varying |= event.level ^ one }
     other.removeAll(keepingCapacity: true)
     other.append(contentsOf: events)
-    var counts = [Int32](repeating: 0, count: 2048)
-    for shift in stride(from: 0, to: 55, by: 11) where (varying >> shift) & 2047 != 0 {
+    let bits = events.count < many ? 8 : 11
+    counts.removeAll(keepingCapacity: true)
+    counts.append(contentsOf: repeatElement(0, count: 1 << bits))
+    for shift in stride(from: 0, to: 63, by: bits) where (varying >> shift) & ((1 << bits) - 1) != 0 {
       spread(events.span, to: &other, by: shift, counting: &counts)
       swap(&events, &other)
+    }
+  }
+
+  private static func insert(_ events: inout [Event]) {
+    var events = events.mutableSpan
+    for index in 1..<events.count {
+      let event = events[index]
+      var place = index
+      while place > 0 && events[place - 1].level > event.level {
+        events[place] = events[place - 1]
+        place -= 1
+      }
+      events[place] = event
     }
   }
 
   private static func spread(_ events: Span<Event>, to place: inout [Event], by shift: Int, counting: inout [Int32]) {
     var place = place.mutableSpan
     var counts = counting.mutableSpan
+    let mask = counts.count - 1
     for digit in counts.indices { counts[digit] = 0 }
-    for index in events.indices { counts[(events[index].level >> shift) & 2047] += 1 }
+    for index in events.indices { counts[(events[index].level >> shift) & mask] += 1 }
     var total: Int32 = 0
     for digit in counts.indices {
       let count = counts[digit]
@@ -184,7 +208,7 @@ extension FairShare.Workspace {
     }
     for index in events.indices {
       let event = events[index]
-      let digit = (event.level >> shift) & 2047
+      let digit = (event.level >> shift) & mask
       place[Int(counts[digit])] = event
       counts[digit] += 1
     }

@@ -31,7 +31,9 @@ public struct LivePlan: Sendable {
 
   /// No relaxed plan is worth more, and what this one is worth (EUR).
   public var bound: Double { (limitsWorth + rowsWorth + gains.reduce(0, +)) * (1 + 1e-12) }
-  public var value: Double { worth.reduce(0, +) - problem.peak * problem.volts / 1000 * (problem.peak > 0 ? total.max() ?? 0 : 0) }
+  public var value: Double {
+    worth.reduce(0, +) - problem.peak * problem.volts / 1000 * (problem.peak > 0 ? max(0, total.max() ?? 0) : 0)
+  }
   public var gap: Double { Plan.gap(bound, value) }
 
   /// - Parameters: as of `Planner.plan`.
@@ -88,11 +90,12 @@ public struct LivePlan: Sendable {
       let row = m.rows[layout.place[i]]
       return (row.start..<row.end).map { search.best.amps[layout.index(row, $0)] }
     }
-    total = Array(repeating: 0, count: slots)
+    let offsets = problem.peakOffsets
+    total = offsets.isEmpty ? Array(repeating: 0, count: slots) : offsets
     for (session, currents) in zip(problem.sessions, amps) {
       for (slot, current) in zip(session.window, currents) { total[slot] += current * Double(session.phases.count) }
     }
-    ceiling = problem.peak > 0 ? total.max() ?? 0 : .infinity
+    ceiling = problem.peak > 0 ? max(0, total.max() ?? 0) : .infinity
     gains = problem.sessions.indices.map { m.gain[layout.place[$0]] }
     worth = Array(repeating: 0, count: problem.sessions.count)
     for i in worth.indices { worth[i] = worthNow(i) }
@@ -148,11 +151,11 @@ public struct LivePlan: Sendable {
   /// - Parameter amperes: one value per phase for every slot of `slots`.
   public mutating func limit(circuit: Int, in slots: Range<Int>, to amperes: PerPhase<Double>) throws(PlanningProblem.Flaw) {
     precondition(problem.circuits.indices.contains(circuit) && slots.clamped(to: 0..<problem.slots) == slots)
+    for phase in Phase.allCases where !(amperes[phase] >= 0 && amperes[phase] <= 1e6) {
+      throw .badLimit(circuit: circuit, phase: phase, slot: slots.lowerBound, found: amperes[phase])
+    }
     var cut: Set<Int> = []
     for phase in Phase.allCases {
-      guard amperes[phase] >= 0, amperes[phase] <= 1e6 else {
-        throw .badLimit(circuit: circuit, phase: phase, slot: slots.lowerBound, found: amperes[phase])
-      }
       var limits = problem.circuits[circuit].limit[phase]
       if limits.count == 1 { limits = Array(repeating: limits[0], count: problem.slots) }
       for slot in slots {

@@ -10,6 +10,14 @@ public struct Plan: Hashable, Sendable {
     public var slot: Int
     public var euroPerAmpere: Double
   }
+  /// The same in slots one after the other.
+  public struct Stretch: Hashable, Sendable {
+    public var circuit: Int
+    public var phase: Phase
+    public var slots: Range<Int>
+    /// What one more ampere in all of them would be worth.
+    public var euroPerAmpere: Double
+  }
   /// For each session one current per slot of its window; within all limits, zero or at least the least, on the grid. The last one
   /// above zero may reach past the demand by less than one step of the grid: the vehicle or the energy meter ends it.
   public var currents: [[Current]]
@@ -25,15 +33,15 @@ public struct Plan: Hashable, Sendable {
   /// The dearest first.
   public var binding: [Neck]
   /// For each session with energy unserved, the limits of its circuits within its window that hold it back: the dearest first.
-  public var heldBack: [[Neck]]
+  public var heldBack: [[Stretch]]
   public var relaxedGap: Double { Plan.gap(bound, relaxed) }
   public var gap: Double { Plan.gap(bound, objective) }
   /// Relative to the value reached; zero when both are zero.
   static func gap(_ bound: Double, _ value: Double) -> Double { bound == value ? 0 : (bound - value) / max(abs(value), 1e-9) }
 
-  /// How many necks are listed for a plan, and for a session.
+  /// How many necks are listed for a plan, and stretches for a session.
   static let necksListed = 100
-  static let necksPerSession = 8
+  static let stretchesPerSession = 9
 }
 
 /// A plan of the relaxed problem: any current from zero to the most, within all limits.
@@ -73,8 +81,33 @@ extension Plan {
       // A remainder below one step of the grid is nobody's fault.
       let isServed = unserved[i] <= session.step * m.rows[layout.place[i]].unit * 1000
       heldBack.append(
-        isServed ? [] : Self.necks(search, layout.path(session.circuit), session.window, session.phases, Self.necksPerSession))
+        isServed ? [] : Self.stretches(search, layout.path(session.circuit), session.window, session.phases))
     }
+  }
+
+  /// The stretches of slots in which the limits of `circuits` have a price. One slot without a price does not part a stretch.
+  private static func stretches(_ search: Search, _ circuits: [Int], _ slots: Range<Int>, _ phases: Phases) -> [Stretch] {
+    let width = search.layout.memory.chunks * 8
+    var found: [Stretch] = []
+    for k in circuits {
+      for phase in Phase.allCases where phases.contains(phase) {
+        let base = (k * 3 + phase.rawValue) * width
+        var open: Stretch?
+        for slot in slots where search.prices[base + slot] > 1e-6 {
+          let price = Double(search.prices[base + slot])
+          if let last = open, slot <= last.slots.upperBound + 1 {
+            open?.slots = last.slots.lowerBound..<slot + 1
+            open?.euroPerAmpere += price
+          } else {
+            if let open { found.append(open) }
+            open = Stretch(circuit: k, phase: phase, slots: slot..<slot + 1, euroPerAmpere: price)
+          }
+        }
+        if let open { found.append(open) }
+      }
+    }
+    let order = found.indices.sorted { (-found[$0].euroPerAmpere, $0) < (-found[$1].euroPerAmpere, $1) }
+    return order.prefix(stretchesPerSession).map { found[$0] }
   }
 
   static func necks(_ search: Search, _ circuits: [Int], _ slots: Range<Int>, _ phases: Phases, _ most: Int) -> [Neck] {

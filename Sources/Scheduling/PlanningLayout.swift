@@ -29,6 +29,7 @@ struct PlanningLayout {
     addLimits()
     addSessions()
     addUse(arena)
+    memory.requireWhole()
   }
 
   /// Places in the order of a walk through the tree, each circuit's own sessions first.
@@ -131,6 +132,8 @@ struct PlanningLayout {
   private func addUse(_ arena: Arena) {
     let chunks = memory.chunks
     let drawn = arena.slab(memory.limit.count, SIMD8<Float>.zero)
+    // A sum of *n* terms in float32 may be too small by so much; what is taken for unable to bind is never looked at again.
+    let doubt = SIMD8<Float>(repeating: 1 + Float(memory.sessions + 2) / Float(1 << 23))
     for at in 0..<memory.sessions {
       let row = memory.rows[at]
       for phase in 0..<3 where row.phases & (1 << phase) != 0 {
@@ -151,7 +154,7 @@ struct PlanningLayout {
           memory.users[above] += memory.users[j]
           drawn[above] += drawn[j]
         }
-        let canBind = drawn[j] .> memory.limit[j]
+        let canBind = drawn[j] * doubt .> memory.limit[j]
         memory.sigma[j] = SIMD8<Float>.zero.replacing(with: 1 / memory.users[j], where: canBind)
         if memory.sigma[j] != .zero { memory.binds[k] = 1 }
       }

@@ -56,6 +56,9 @@ public struct PlanningProblem: Hashable, Sendable {
   public var early: Double
   /// EUR per kW of the highest site power in any slot.
   public var peak: Double
+  /// Amperes, summed over the phases, that the site draws beside the sessions in each slot, as far as they count for the peak; negative
+  /// where it feeds in. Empty: none. The peak that this alone makes costs nothing here: no plan can change it.
+  public var peakBase: [Double] = []
   public var circuits: [Circuit]
   public var sessions: [Session]
   public var slots: Int { prices.count }
@@ -74,6 +77,11 @@ public struct PlanningProblem: Hashable, Sendable {
   func cost(_ slot: Int) -> Double { prices[slot] + early * Double(slot) / Double(slots) }
   /// The quarter of an hour in which a slot lies, and how many the horizon touches.
   func quarter(of slot: Int) -> Int { (minutesIntoQuarter + slot * slotMinutes) / 15 }
+  /// How far below its own highest the base is in each slot, at most zero; empty where that does not matter.
+  var peakOffsets: [Double] {
+    guard peak > 0, let most = peakBase.max() else { return [] }
+    return peakBase.map { $0 - most }
+  }
   public var quarters: Int { slots == 0 ? 0 : quarter(of: slots - 1) + 1 }
 }
 
@@ -110,10 +118,16 @@ extension PlanningProblem {
     guard slots > 0 else { throw .noSlots }
     guard !circuits.isEmpty else { throw .noCircuits }
     guard slotMinutes > 0, slotMinutes <= 1440 else { throw .badNumber(field: "slot_minutes", found: Double(slotMinutes)) }
-    guard volts > 0, volts <= 1000 else { throw .badNumber(field: "volts", found: volts) }
+    guard volts >= 1, volts <= 1000 else { throw .badNumber(field: "volts", found: volts) }
     guard early.isFinite, abs(early) <= 1e6 else { throw .badNumber(field: "early_eur_per_kwh", found: early) }
     guard peak >= 0, peak <= 1e6 else { throw .badNumber(field: "peak_eur_per_kw", found: peak) }
     for slot in prices.indices where !(abs(prices[slot]) <= 1e6) { throw .badPrice(slot: slot, found: prices[slot]) }
+    guard peakBase.isEmpty || peakBase.count == slots else {
+      throw .badNumber(field: "peak_base_a, whose count", found: Double(peakBase.count))
+    }
+    for slot in peakBase.indices where !(abs(peakBase[slot]) <= 1e6) {
+      throw .badNumber(field: "peak_base_a in slot \(slot)", found: peakBase[slot])
+    }
     for index in circuits.indices { try validate(circuit: index) }
     for index in sessions.indices { try validate(session: index) }
     let variables = sessions.reduce(0) { $0 + $1.window.count }
@@ -165,8 +179,10 @@ extension PlanningProblem {
     else {
       throw .badCurrents(session: index, smallest: session.smallest, largest: session.largest, step: session.step)
     }
+    var demand = 0.0
     for (step, value) in session.value.enumerated() {
-      guard value.wattHours >= 0, value.wattHours <= 1e9, abs(value.euroPerKilowattHour) <= 1e6 else {
+      demand += value.wattHours
+      guard value.wattHours >= 0, demand <= 1e9, abs(value.euroPerKilowattHour) <= 1e6 else {
         throw .badValue(session: index, step: step)
       }
       guard step == 0 || value.euroPerKilowattHour <= session.value[step - 1].euroPerKilowattHour else {

@@ -13,6 +13,8 @@ struct RelaxedPlan {
   let room: Slab<Double>
   /// Sum over the site's phases, and the most it may be: filling up must not raise the peak.
   private let total: Slab<Double>
+  /// What stands in `total` when nobody draws.
+  private let offset: [Double]
   private let sides: SideLimits<Double>
   private var ceiling = Double.infinity
   private(set) var euro = 0.0
@@ -22,6 +24,7 @@ struct RelaxedPlan {
   init(_ layout: PlanningLayout, _ order: FillOrder, in arena: Arena) {
     (self.layout, self.order) = (layout, order)
     sides = SideLimits(layout.problem) { $0 }
+    offset = layout.problem.peakOffsets
     let m = layout.memory
     amps = arena.slab(m.plan.count * 8, 0)
     energy = arena.slab(m.sessions, 0)
@@ -77,7 +80,10 @@ struct RelaxedPlan {
     for k in layout.parents.indices.reversed() {
       let (own, above) = (k * 3 * width, layout.parents[k] * 3 * width)
       if above >= 0 { for j in 0..<3 * width { room[above + j] += room[own + j] } }
-      if above < 0 { for j in 0..<width { total[j] = room[j] + room[width + j] + room[2 * width + j] } }
+      if above < 0 {
+        for j in 0..<width { total[j] = room[j] + room[width + j] + room[2 * width + j] }
+        for slot in 0..<offset.count { total[slot] += offset[slot] }
+      }
       for j in 0..<3 * width { room[own + j] = m.exactLimit.numbers[own + j] - room[own + j] }
     }
   }

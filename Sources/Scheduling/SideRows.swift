@@ -41,6 +41,8 @@ struct SideRows {
   private let share: Double
   private let quarter: [Int]
   private let peakCost: Double
+  /// One per slot where the site draws more than the sessions do; otherwise empty.
+  private let peakOffset: [Double]
   private(set) var peak: Priced
   private(set) var balances: [Balance] = []
   private(set) var quarters: [Quarters] = []
@@ -53,6 +55,7 @@ struct SideRows {
     quarter = (0..<problem.slots).map(problem.quarter)
     peakCost = problem.peak * problem.volts / 1000
     peak = Priced(peakCost > 0 ? problem.slots : 0)
+    peakOffset = problem.peakOffsets
     for (k, circuit) in problem.circuits.enumerated() {
       if let most = circuit.unbalance {
         for (first, second) in [(0, 1), (1, 2), (2, 0)] {
@@ -111,7 +114,8 @@ struct SideRows {
     for slot in 0..<slots { heaviest = max(heaviest, Double(users[slot] + users[width + slot] + users[2 * width + slot])) }
     var wanted = peak.standing
     for slot in 0..<slots {
-      wanted[slot] += rate / heaviest * Double(sums[slot] + sums[width + slot] + sums[2 * width + slot])
+      let drawn = Double(sums[slot] + sums[width + slot] + sums[2 * width + slot])
+      wanted[slot] += rate / heaviest * (drawn + (peakOffset.isEmpty ? 0 : peakOffset[slot]))
     }
     Self.project(&wanted, onto: peakCost)
     var residual = 0.0
@@ -161,6 +165,8 @@ struct SideRows {
     let whole = peak.now.reduce(0) { $0 + max(0, $1) }
     let scale = whole > peakCost ? peakCost / whole : 1
     for slot in peak.now.indices { for phase in 0..<3 { extra[phase * width + slot] += max(0, peak.now[slot]) * scale } }
+    // Where the base is lower than at its highest, a price of the peak is worth what is missing.
+    for slot in peakOffset.indices { sum -= max(0, peak.now[slot]) * scale * peakOffset[slot] }
     for row in balances {
       for slot in 0..<slots {
         sum += abs(row.price.now[slot]) * row.most

@@ -21,9 +21,23 @@ public struct EmulatedMeter: Sendable {
   var lastSampled = Int.min / 2
   var last: MeterReading?
   var silentSince: Int?
+  /// Of energy towards what is measured, mWh; nil: it has none. It shows steps of 10 Wh.
+  var register: Int?
+  /// mW·ms beyond `register`.
+  private var uncounted = 0
+  private var countedUntil = 0
 
   init(circuit: Int, measurement: Circuit.Measurement, period: Int) {
     (self.circuit, self.measurement, self.period) = (circuit, measurement, period)
+  }
+
+  /// `flow` (mA, circuit order) has been flowing until `now`.
+  mutating func count(_ flow: ArraySlice<Int>, until now: Int) {
+    guard let whole = register else { return }
+    uncounted += max(0, flow.reduce(0, +)) * 230 * (now - countedUntil)
+    countedUntil = now
+    register = whole + uncounted / 3_600_000
+    uncounted %= 3_600_000
   }
 
   /// Reads `flow` (mA, circuit order).
@@ -40,11 +54,12 @@ public struct EmulatedMeter: Sendable {
     if measurement.inverted { values = values.map { -$0 } }
     let own = measurement.rotation.onDevice(values)
     let power = own.map { $0.power(at: .volts(230), phases: 1) }
-    var digest: UInt64 = 0x9E37_79B9_7F4A_7C15
-    for p in Phase.allCases { digest = (digest ^ UInt64(bitPattern: Int64(own[p].raw))) &* 0xD134_2543_DE82_EF95 }
+    count(flow[...], until: now)
+    let counted = register.map { Energy(raw: $0 / 10_000 * 10_000) }
     let reading = MeterReading(
       meter: measurement.meter, age: .milliseconds(random.pick(10...80)), current: own, power: power, totalPower: power.sum,
-      voltage: PerPhase(all: .volts(230)), registers: digest)
+      voltage: PerPhase(all: .volts(230)), imported: measurement.inverted ? nil : counted,
+      exported: measurement.inverted ? counted : nil)
     last = reading
     isChanged = false
     return reading

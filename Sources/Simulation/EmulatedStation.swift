@@ -23,6 +23,8 @@ public struct EmulatedStation: Sendable {
   /// Drained by the house that drives it.
   public var said: [Said] = []
   public internal(set) var isOnline = false
+  /// Since when it has been online, or offline.
+  public internal(set) var linkChangedAt = 0
   /// Its clock minus true time, ms.
   public internal(set) var clockOffset: Int
   /// When it was last set.
@@ -99,7 +101,7 @@ public struct EmulatedStation: Sendable {
 
   /// The connection is up.
   public mutating func connect(at now: Int, boots: Bool) {
-    isOnline = true
+    (isOnline, linkChangedAt) = (true, now)
     heartbeatAt = now + 300_000
     if boots, !has(.noBootOnConnect) { said.append(.boot(identity)) }
     for b in bays.indices { said.append(.status(connector: bays[b].number, bays[b].status)) }
@@ -109,13 +111,13 @@ public struct EmulatedStation: Sendable {
   }
 
   public mutating func disconnect(at now: Int) {
-    isOnline = false
+    (isOnline, linkChangedAt) = (false, now)
     heartbeatAt = Int.max
   }
 
   /// Power off and on: transactions end with PowerLoss, profiles stay (OCPP 1.6 errata 3.37) unless it is one that forgets.
   public mutating func reboot(at now: Int) {
-    isOnline = false
+    (isOnline, linkChangedAt) = (false, now)
     heartbeatAt = Int.max
     for b in bays.indices {
       if bays[b].transaction != nil { stop(b, reason: "PowerLoss", at: now) }

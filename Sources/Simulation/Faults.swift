@@ -7,6 +7,10 @@ public struct Faults: Hashable, Sendable {
   public var clockStep = 0
   public var limit = 0
   public var storeFailure = 0
+  /// Somebody works at a circuit: it is held at 0 A, or below a cap set by hand, for a while.
+  public var works = 0
+  /// The site file is read again.
+  public var siteFile = 0
   /// Thousandths of the commands that are lost on their way, or whose answer is.
   public var lostCommands = 0
   /// Thousandths of the vehicles that draw up to 10 % more than they are told.
@@ -25,7 +29,7 @@ public struct Faults: Hashable, Sendable {
     (faults.linkLoss, faults.reboot, faults.meterTrouble) = (900, 7200, 3600)
     (faults.restart, faults.clockStep, faults.limit) = (5400, 10_800, 3600)
     (faults.lostCommands, faults.overdrawing, faults.storeFailure) = (5, 50, 10_800)
-    faults.lostPlans = 50
+    (faults.lostPlans, faults.works, faults.siteFile) = (50, 5400, 7200)
     return faults
   }
   /// A mixture that depends on the seed: some days are calm, some have one kind of fault, some have all.
@@ -43,6 +47,9 @@ public struct Faults: Hashable, Sendable {
     if random.chance(200) { faults.overdrawing = 100 }
     if random.chance(300) { faults.storeFailure = all.storeFailure }
     if random.chance(300) { faults.lostPlans = random.pick(10...500) }
+    var other = SeededRandom(seed: seed, part: 8)
+    if other.chance(300) { faults.works = all.works }
+    if other.chance(300) { faults.siteFile = all.siteFile }
     return faults
   }
 }

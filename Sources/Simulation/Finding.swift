@@ -6,7 +6,8 @@ public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case externalLimit = "rule 20: a limit from outside is met within the reaction time"
   case contractMean = "rule 4: the mean over each clock-aligned window stays within the contract"
   case committed = "rule 5: committed is never less than what the held profile allows, or what flows"
-  case deadMan = "rule 14: every profile above the fallback ends in it within the horizon"
+  case deadMan =
+    "rules 14 and 16: a profile above the fallback ends within the horizon, in the fallback or within the unattended share"
   case unheard = "rule 15: with all stations deaf, no later moment is worse than the limit"
   case settles = "rule 15: with the controller dead for a horizon, everything is within its limits"
   case transactions = "rule 24: transaction ids are never repeated, and each request is answered once"

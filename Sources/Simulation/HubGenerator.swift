@@ -97,7 +97,22 @@ public struct HubGenerator {
       policy.peakPrice = random.choose([0, 0, 1_000_000])
       hub.planning = policy
     }
+    addContract(&hub, seed: seed)
     return Made(hub: hub, quirks: quirks, steps: steps)
+  }
+
+  /// Some connections have a contract for the mean over a window (rule 4), which leaves something above the worst load.
+  private static func addContract(_ hub: inout Hub, seed: UInt64) {
+    var random = SeededRandom(seed: seed, part: 5)
+    guard random.chance(300) else { return }
+    let rating = hub.circuits[0].rating.smallest
+    let worst = totalBase(below: 0, hub.circuits).largest
+    let mean = worst + (rating - worst).scaled(random.pick(30...90), over: 100)
+    let window = TimeSpan.minutes(random.choose([15, 15, 15, 30, 60]))
+    let amount =
+      random.chance(500) ? ContractLimit.Amount.current(PerPhase(all: mean)) : .power(mean.power(at: .volts(230), phases: 3))
+    hub.circuits[0].contract = ContractLimit(
+      amount: amount, window: window, offset: random.chance(200) ? .minutes(5) : .zero)
   }
 
   /// A gG fuse's bearing, on the safe side: 1.3x for an hour, 1.6x for a minute.

@@ -54,7 +54,9 @@ extension Simulation {
       schedule(item, faults.clockStep)
       guard isMindUp else { return }  // a step that nobody can see is not told apart from time that passed
       let step = random.choose([-3_600_000, 3_600_000, -30_000, 30_000, 5000, -5000])
+      for i in contracts.indices { watchContract(i) }
       wallOffset += step
+      for i in contracts.indices { contracts[i].setClock(utc: utc.milliseconds) }
       disturbedAt = now
       think(.clockStepped(by: .milliseconds(step)))
     case .setLimit:

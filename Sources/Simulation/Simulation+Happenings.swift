@@ -65,6 +65,9 @@ extension Simulation {
       audit()
       timeline.add(.audit, at: now + random.pick(4000...30_000))
     case .limitBegins: disturbedAt = now
+    case .beginWorks: beginWorks()
+    case .endWorks(let k): endWorks(k)
+    case .readSiteFile: readSiteFile()
     case .planned(let plan): think(.planned(plan))
     case .changeTariff: changeTariff()
     case .withdraw(let id):

@@ -96,7 +96,7 @@ extension Simulation {
     let latest = now + hub.settings.horizon.raw + hub.settings.largestSkew.raw + 2000
     for (i, step) in station.bays[b].steps.enumerated() where step.limit > fallback.raw + 100 {
       let end = i + 1 < station.bays[b].steps.count ? station.bays[b].steps[i + 1].at : Int.max
-      if end > latest {
+      if end > latest, !fitsUnattended(s, number, step.limit, after: latest) {
         find(
           .deadMan,
           "station \(s) connector \(number) holds \(step.limit) mA until \(end == Int.max ? "for ever" : "\((end - now) / 1000) s from now"); quirks \(station.quirks); clock \(station.clockOffset - wallOffset) ms off"
@@ -105,8 +105,37 @@ extension Simulation {
     }
   }
 
-  /// What is looked at from time to time: rules 5, 15 and 23.
+  /// Rule 16: what a profile allows beyond the horizon has room when all others do what they hold, or their fallback, and the load that
+  /// nobody controls is at its worst.
+  private func fitsUnattended(_ s: Int, _ number: Int, _ limit: Int, after latest: Int) -> Bool {
+    func highest(_ c: Int) -> Int {
+      let (t, connector) = (hub.connectors[c].station, hub.connectors[c])
+      if t == s, connector.number == number { return limit }
+      let station = stations[t]
+      let bay = station.bays[c - hub.stations[t].connectors.lowerBound]
+      guard bay.transaction != nil, !station.isDisobedient, abs(station.clockOffset - wallOffset) <= 20_000,
+        bay.profileAt >= station.clockSetAt, hub.stations[t].traits.profileKind == .absolute
+      else { return connector.fallback.raw }
+      let later = bay.steps.enumerated().filter { i, _ in i + 1 == bay.steps.count || bay.steps[i + 1].at > latest }
+      return later.map { min($0.element.limit, connector.maximum.raw) }.max() ?? connector.fallback.raw
+    }
+    let own = hub.connectors[hub.stations[s].connectors.lowerBound + number - 1]
+    return ancestors[own.circuit].allSatisfy { k in
+      let below = hub.connectors.indices.filter { ancestors[hub.connectors[$0].circuit].contains(k) }
+      let worst = hub.circuits.indices.reduce(PerPhase<Current>.zero) {
+        ancestors[$1].contains(k) ? $0 + hub.circuits[$1].baseWorst : $0
+      }
+      return Phase.allCases.allSatisfy { phase in
+        guard own.phases.contains(phase) else { return true }
+        let sum = below.reduce(worst[phase].raw) { $0 + (hub.connectors[$1].phases.contains(phase) ? highest($1) : 0) }
+        return sum <= hub.circuits[k].rating[phase].raw + 300
+      }
+    }
+  }
+
+  /// What is looked at from time to time: rules 4, 5, 15 and 23.
   func audit() {
+    for i in contracts.indices { watchContract(i) }
     guard isMindUp, !isDead else { return }
     let outdated = mind.outdatedFacts(utc: utc, monotonic: now)
     if !outdated.isEmpty { find(.kept, "connectors \(outdated)") }
@@ -117,9 +146,25 @@ extension Simulation {
       cautionSum += max(0, committed - (flows[0] - baseFlows[0])) * 1000 / hub.circuits[0].rating.l1.raw
       cautionCount += 1
     }
+    traceView(view)
     for c in hub.connectors.indices { auditCommitted(c, view) }
     auditUnheard(view)
     auditStarvation(view)
+  }
+
+  private func traceView(_ view: HubView) {
+    for (k, circuit) in view.circuits.enumerated() {
+      trace {
+        "== circuit \(k): limit \(circuit.limit) (\(circuit.limitSource)), measured \(circuit.measured.map { "\($0)" } ?? "-"), "
+          + "base \(circuit.base) / \(circuit.baseForCuts), worst \(circuit.worst), committed \(circuit.committed), reserve \(circuit.reserve)"
+      }
+    }
+    for (c, connector) in view.connectors.enumerated() where connector.transaction != nil {
+      trace {
+        "== connector \(c): offered \(connector.offered.map { "\($0)" } ?? "-"), measured \(connector.measured.map { "\($0)" } ?? "-"), "
+          + "committed \(connector.committed), \(connector.reason)"
+      }
+    }
   }
 
   private func auditCommitted(_ c: Int, _ view: HubView) {
@@ -216,6 +261,8 @@ extension Simulation {
       guard traits.deadMan || hub.connectors[c].fallback >= hub.connectors[c].minimum else { continue }
       // W that the vehicle's phases share need the room of all of them at once (rule 8).
       guard traits.rateUnit == .amperes || traits.dividesWatts else { continue }
+      // Relative schedules count from a start that its clock has moved away from: it gets no more than its fallback (rule 17).
+      guard traits.profileKind == .absolute || bay.beganAt >= stations[s].clockSetAt else { continue }
       // It has chosen to wait for as long as the plan has it charge later.
       if case .later = view.connectors[c].reason { waitedByPlanAt[c] = now }
       guard let since = bay.starvingSince.map({ max($0, waitedByPlanAt[c]) }), now - since > 8 * period, let vehicle = bay.vehicle

@@ -30,6 +30,8 @@ extension Simulation {
   private func move(_ k: Int, _ p: Int, by change: Int) {
     let cell = k * 3 + p
     watch(cell)  // what has lasted until now is judged as it was
+    watchContracts(at: k)
+    for m in meters.indices where meters[m].circuit == k { meters[m].count(flows[k * 3..<k * 3 + 3], until: now) }
     flows[cell] += change
     peaks[cell] = max(peaks[cell], flows[cell])
     for m in meters.indices where meters[m].circuit == k { meters[m].isChanged = true }
@@ -69,16 +71,7 @@ extension Simulation {
   private func judgeLimit(_ cell: Int, _ above: Int, _ lasted: Int, _ limit: Limit) {
     // In force is what the controller's wall clock says.
     guard diedAt == nil, limit.from <= utc, limit.until.map({ utc < $0 }) ?? true else { return }
-    // What nobody can lower in time: the base load, disobedient or unreachable stations, and those that cannot pause.
-    var alone = baseFlows[cell]
-    let phase = Phase.allCases[cell % 3]
-    for c in hub.connectors.indices where ancestors[hub.connectors[c].circuit].contains(cell / 3) {
-      let station = stations[hub.connectors[c].station]
-      let traits = station.station.traits
-      let reachable =
-        station.isOnline && isMindUp && !station.isDisobedient && !station.has(.wrongClock) && !station.has(.lateAnswers)
-      if !reachable || !traits.rotates || traits.zero != .pauses { alone += connectorFlows[c][phase].raw }
-    }
+    let alone = cannotBeLowered(cell)
     if alone > above || now - disturbedAt < 90_000 {
       report.apart += lasted
     } else {

@@ -24,6 +24,9 @@ public final class Simulation {
     public var history = 60
     /// Makes `Report.effectsDigest`.
     public var digestsEffects = false
+    /// Seconds in which everything that enters and leaves the mind is told to `trace`.
+    public var traced: ClosedRange<Int>?
+    public var trace: @Sendable (String) -> Void = { _ in }
     public init() {}
   }
   enum Item {
@@ -40,6 +43,7 @@ public final class Simulation {
     case breakStore, mendStore
     case tremble, jump
     case arrival(connector: Int)
+    case beginWorks, endWorks(Int), readSiteFile
     case loseLink, rebootSome, troubleMeter, stopMind, startMind, stepClock, setLimit, die
     case withdraw(String)
     case connect(Int)
@@ -64,6 +68,10 @@ public final class Simulation {
   var effectsSoFar = SHA256()
   var timeline = Timeline<Item>()
   var random: SeededRandom
+  /// For what was thought of later, so that the earlier days stay as they are.
+  var dice: SeededRandom
+  /// What works hold each circuit at: the limit that is watched, by circuit.
+  var underWorks: [Int: String] = [:]
   var bases: [BaseLoad]
   /// mA per circuit and phase: index circuit x 3 + phase.
   var flows: [Int]
@@ -75,6 +83,7 @@ public final class Simulation {
   let ancestors: [[Int]]
   var watches: [ExcessWatch]
   var limitWatches: [(limit: Limit, since: Int, watch: [ExcessWatch])] = []
+  var contracts: [ContractWatch]
   var peaks: [Int]
   var queues: [CommandQueue]
   var links: [Int]
@@ -128,6 +137,10 @@ public final class Simulation {
     meters = hub.circuits.indices.compactMap { k in
       hub.circuits[k].measurement.map { EmulatedMeter(circuit: k, measurement: $0, period: hub.meters[$0.meter].period.raw) }
     }
+    contracts = hub.circuits.indices.compactMap { k in
+      hub.circuits[k].contract.map { ContractWatch(circuit: k, contract: $0, utc: Self.epoch.milliseconds) }
+    }
+    for m in meters.indices where hub.circuits[meters[m].circuit].contract != nil { meters[m].register = 1_000_000_000 }
     bases = hub.circuits.indices.map { BaseLoad(hub.circuits[$0], step: made.steps[$0], &random) }
     let cells = hub.circuits.count * 3
     (flows, baseFlows, wildFlows) = (
@@ -155,6 +168,7 @@ public final class Simulation {
     newestCommand = Array(repeating: nil, count: hub.connectors.count)
     lastReading = Array(repeating: (0, -1_000_000, -1_000_000), count: hub.meters.count)
     self.random = random
+    dice = SeededRandom(seed: seed, part: 6)
     (report.seed, report.connectors, report.circuits) = (seed, hub.connectors.count, hub.circuits.count)
     begin()
   }
@@ -180,6 +194,8 @@ public final class Simulation {
     schedule(.stepClock, faults.clockStep)
     schedule(.setLimit, faults.limit)
     schedule(.breakStore, faults.storeFailure)
+    if faults.works > 0 { timeline.add(.beginWorks, at: dice.wait(mean: faults.works * 1000)) }
+    if faults.siteFile > 0 { timeline.add(.readSiteFile, at: dice.wait(mean: faults.siteFile * 1000)) }
     if let death = faults.death { timeline.add(.die, at: death * 1000) }
   }
 
@@ -208,6 +224,7 @@ public final class Simulation {
   func think(_ event: Event) {
     guard isMindUp, !isDead else { return }
     remember(event)
+    trace { "-> \(event)" }
     let effects = mind.handle(event, utc: utc, monotonic: now)
     checkQuiet(event, effects)
     for effect in effects { carryOut(effect) }
@@ -253,7 +270,14 @@ public final class Simulation {
     }
   }
 
+  /// Tells what happens while it is to be told.
+  func trace(_ words: () -> String) {
+    guard let span = options.traced, span.contains(now / 1000) else { return }
+    options.trace("\(now) \(words())")
+  }
+
   private func carryOut(_ effect: Effect) {
+    trace { "<- \(effect)" }
     if options.digestsEffects { digest(effect) }
     switch effect {
     case .command(let id, let s, let command, let urgency):

@@ -29,6 +29,8 @@ public struct Circuit: Hashable, Sendable, Codable {
   public var margin: Current
   /// Kept free for a vehicle that arrives; nil: the largest fallback below (rule 7).
   public var arrivalReserve: Current?
+  /// The limit that holds when whoever sets limits from outside falls silent; nil: none beside the others.
+  public var failsafe: PerPhase<Current>?
 
   public init(
     id: String, parent: Int? = nil, rating: PerPhase<Current>, curve: TripCurve = .standard, contract: ContractLimit? = nil,

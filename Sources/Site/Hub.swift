@@ -7,6 +7,8 @@ public struct Hub: Hashable, Sendable, Codable {
   public var name: String
   /// IANA name, used only at the edges; the mind works in UTC.
   public var timeZone: String
+  /// What clocks show there: for statistics by weekday and hour, and for departures by time of day.
+  public var localTime = LocalTime.utc
   /// Phase to neutral; what OCPP calls nominal when it converts between W and A.
   public var nominalVoltage: Voltage
   /// A tree; a parent stands before its children; the first one is the connection.
@@ -78,5 +80,15 @@ public struct Settings: Hashable, Sendable, Codable {
   public var excessPatience = TimeSpan.seconds(10)
   /// Narrowing a session to the phases its vehicle uses (rule 8).
   public var narrowsPhases = false
+  /// What is done, in this order and a minute apart, while a circuit is over its limit and a connector below it follows nothing (the
+  /// last steps of rule 21); empty: nothing.
+  public var lastResorts: [LastResort] = []
   public init() {}
+
+  public enum LastResort: String, Hashable, Sendable, Codable, CaseIterable {
+    /// ChangeAvailability to Inoperative; it stays so until somebody makes it operative again.
+    case changeAvailability = "change_availability"
+    /// RemoteStopTransaction.
+    case remoteStop = "remote_stop"
+  }
 }

@@ -31,14 +31,35 @@ public struct MeterReading: Hashable, Sendable, Codable {
   public var voltage: PerPhase<Voltage>?
   public var imported: Energy?
   public var exported: Energy?
-  /// A digest of the raw registers: identical registers have an identical digest.
+  /// A digest of the registers: identical registers have an identical digest, and what says anything else has another one.
   public var registers: UInt64
+  /// - Parameter registers: nil: `digestOfValues`.
   public init(
     meter: Int, age: TimeSpan = .zero, current: PerPhase<Current>?, power: PerPhase<Power>? = nil, totalPower: Power? = nil,
-    voltage: PerPhase<Voltage>? = nil, imported: Energy? = nil, exported: Energy? = nil, registers: UInt64
+    voltage: PerPhase<Voltage>? = nil, imported: Energy? = nil, exported: Energy? = nil, registers: UInt64? = nil
   ) {
     (self.meter, self.age, self.current, self.power, self.totalPower) = (meter, age, current, power, totalPower)
-    (self.voltage, self.imported, self.exported, self.registers) = (voltage, imported, exported, registers)
+    (self.voltage, self.imported, self.exported, self.registers) = (voltage, imported, exported, registers ?? 0)
+    if registers == nil { self.registers = digestOfValues }
+  }
+
+  /// A digest of all that it says, but for its age and whose it is. Frozen: journals leave out a digest that is this one.
+  public var digestOfValues: UInt64 {
+    var digest: UInt64 = 0x9e37_79b9_7f4a_7c15
+    func take(_ value: Int?) {
+      // The multiplier is that of L'Ecuyer & Hardy for 64 bits; the shift brings high bits down, so that none is lost to the next value.
+      for word in [value == nil ? 1 : 2, value ?? 0] {
+        digest = (digest ^ UInt64(bitPattern: Int64(word))) &* 0xd134_2543_de82_ef95
+        digest ^= digest >> 32
+      }
+    }
+    for phase in Phase.allCases { take(current?[phase].raw) }
+    for phase in Phase.allCases { take(power?[phase].raw) }
+    take(totalPower?.raw)
+    for phase in Phase.allCases { take(voltage?[phase].raw) }
+    take(imported?.raw)
+    take(exported?.raw)
+    return digest
   }
 }
 

@@ -12,6 +12,8 @@ public struct PlanningPolicy: Hashable, Sendable, Codable {
   public var carbonPrice = 0
   /// The price where no tariff says another.
   public var price = EnergyPrice.euros(0)
+  /// What a kilowatt-hour brings that is fed into the grid; nil: as much as one that is taken costs.
+  public var feedIn: EnergyPrice?
   /// What the first kilowatt-hours of each vehicle are worth, how many they are, and what the others are worth: everybody's first
   /// before anybody's last.
   public var firstWorth = EnergyPrice.euros(3)

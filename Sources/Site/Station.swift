@@ -61,6 +61,8 @@ public struct Connector: Hashable, Sendable, Codable {
   /// What its vehicles usually stay and take, as the site file says; nil: the hub learns it.
   public var usualStay: TimeSpan?
   public var usualEnergy: Energy?
+  /// When its vehicles usually leave: by the clocks of the place, since midnight.
+  public var usualDeparture: TimeSpan?
 
   public init(
     station: Int, number: Int, circuit: Int, supply: Supply = .ac, wiring: Wiring? = Wiring(), maximum: Current = .amperes(32),

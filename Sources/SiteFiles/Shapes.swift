@@ -27,6 +27,14 @@ extension Shape where Value == TimeSpan {
   static func seconds(_ range: ClosedRange<Int>) -> Shape {
     Shape<Int>.scaled(3, range, "a time in seconds").map { TimeSpan(milliseconds: $0) }
   }
+  /// `"07:30"`: since midnight, by the clocks of the place.
+  static var timeOfDay: Shape {
+    Shape<String>.text.map("a time of day like \"07:30\", by the clocks of `time_zone`") { text in
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { $0.utf8.count == 2 ? Int($0) ?? -1 : -1 }
+      guard parts.count == 2, (0...23).contains(parts[0]), (0...59).contains(parts[1]) else { return nil }
+      return .minutes(parts[0] * 60 + parts[1])
+    }
+  }
   static func minutes(_ range: ClosedRange<Int>) -> Shape {
     Shape<Int>.whole(range).map("a time in whole minutes from \(range.lowerBound) to \(range.upperBound)") { TimeSpan.minutes($0) }
   }

@@ -21,6 +21,7 @@ extension SiteBuilder {
     circuit.margin = reader.optional("margin_a", .amperes(0...1000), else: .zero)
     circuit.arrivalReserve = reader.optional("arrival_reserve_a", .amperes(0...1000))
     let failsafe = reader.optional("failsafe_a", .amperesPerPhase())
+    circuit.failsafe = failsafe
     for phase in Phase.allCases where circuit.firmGeneration[phase] > circuit.generation[phase] {
       reader.complain(about: "count_generation_a", expected: "at most `generation_a` on \(phase.name)")
       break
@@ -112,10 +113,15 @@ extension SiteBuilder {
     settings.frozenAfter = reader.optional("frozen_after_s", .seconds(10...3600), else: settings.frozenAfter)
     settings.excessPatience = reader.optional("excess_patience_s", .seconds(0...60), else: settings.excessPatience)
     settings.narrowsPhases = reader.optional("narrows_phases", .flag, else: settings.narrowsPhases)
+    settings.lastResorts = reader.optional("last_resorts", .list(lastResort), else: [])
     if settings.guardTime < settings.vehicleReaction {
       reader.complain(about: "guard_s", expected: "at least the vehicle's reaction, as it is that plus the clock skew")
     }
     reader.finish()
     return settings
+  }
+
+  private static var lastResort: Shape<Settings.LastResort> {
+    .oneOf(["change_availability": .changeAvailability, "remote_stop": .remoteStop])
   }
 }

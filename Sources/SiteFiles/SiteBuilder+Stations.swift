@@ -26,8 +26,12 @@ extension SiteBuilder {
     let password = reader.optional("password_hash", hash)
     let place = reader.optional("circuit", .identifier).map { circuit($0, reader) }
     let first = hub.connectors.count
+    let departure = reader.optional("depart", .timeOfDay)
     let connectors = reader.objects("connectors")
     for connector in connectors { readConnector(connector, station: hub.stations.count, traits: traits, place: place) }
+    for c in first..<hub.connectors.count where hub.connectors[c].usualDeparture == nil {
+      hub.connectors[c].usualDeparture = departure
+    }
     if connectors.isEmpty {
       reader.complain(about: "connectors", found: "no connectors", expected: "at least one under `connectors`")
     }
@@ -85,6 +89,12 @@ extension SiteBuilder {
       priority: reader.optional("priority", .whole(1...1000), else: 100))
     connector.usualStay = reader.optional("usual_stay_min", .minutes(15...2880))
     connector.usualEnergy = reader.optional("usual_energy_kwh", .kilowattHours(1...1000))
+    connector.usualDeparture = reader.optional("depart", .timeOfDay)
+    if connector.usualDeparture != nil && connector.usualStay != nil {
+      reader.complain(
+        about: "depart", found: "both `depart` and `usual_stay_min`",
+        expected: "one of them: when vehicles leave, or how long they stay")
+    }
     reader.finish()
     hub.connectors.append(connector)
   }

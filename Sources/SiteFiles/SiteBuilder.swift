@@ -14,7 +14,11 @@ struct SiteBuilder {
   mutating func build(_ reader: ObjectReader) -> SiteFile {
     hub.id = reader.required("id", .identifier) ?? ""
     hub.name = reader.optional("name", .anyText, else: hub.id)
-    hub.timeZone = reader.optional("time_zone", .text, else: "UTC")
+    let zone = Shape<String>.text.map("a name of the time zone database in \(TimeZoneFile.folder), like \"Europe/Amsterdam\"") {
+      name in
+      TimeZoneFile.localTime(of: name).map { (name, $0) }
+    }
+    if let (name, localTime) = reader.optional("time_zone", zone) { (hub.timeZone, hub.localTime) = (name, localTime) }
     readSupply(reader)
     hub.nominalVoltage = reader.optional(
       "nominal_voltage_v", Shape<Int>.whole(100...400).map { Voltage.volts($0) }, else: .volts(230))
@@ -62,6 +66,9 @@ struct SiteBuilder {
       "co2_eur_per_kg", .scaled(6, 0...1000, "a price in EUR per kg of CO2"), else: policy.carbonPrice)
     policy.price = .microEuros(
       planning.optional("eur_per_kwh", .scaled(6, -100...100, "a price in EUR per kWh"), else: policy.price.raw))
+    policy.feedIn = planning.optional("feed_in_eur_per_kwh", .scaled(6, -100...100, "a price in EUR per kWh")).map {
+      .microEuros($0)
+    }
     policy.assumedStay = planning.optional("assumed_stay_min", .minutes(15...2880), else: policy.assumedStay)
     policy.assumedEnergy = planning.optional("assumed_energy_kwh", .kilowattHours(1...1000), else: policy.assumedEnergy)
     let tariff = planning.optional("tariff", .text)

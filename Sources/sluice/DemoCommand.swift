@@ -6,6 +6,7 @@ import Quantities
 import Rig
 import Site
 import SiteFiles
+import Threads
 
 /// `sluice demo`: the real controller with emulated stations, vehicles and meters on real wires, in one process.
 enum DemoCommand {

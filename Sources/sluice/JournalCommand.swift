@@ -10,7 +10,8 @@ enum JournalCommand {
   static let usage = """
     usage: sluice journal verify STATE    the hash chain: is everything as it was recorded?
            sluice journal replay STATE [--version V]
-                                          thinks again what was recorded, and compares, bit for bit
+                                          thinks again what was recorded, works each plan out again from what was
+                                          asked, and compares, bit for bit
            sluice journal list STATE      transactions, newest first
            sluice journal size STATE      bytes by kind of record and by day
       STATE: the state directory of a hub, or its journal.sqlite
@@ -54,6 +55,12 @@ enum JournalCommand {
     print(
       "batches=\(report.batches) entries=\(report.entries) thinned=\(report.thinned) references=\(report.references) thinned_references=\(report.thinnedReferences) bytes=\(report.bytes) bytes_per_entry=\(perEntry)"
     )
+    if let age = report.youngestThinned { print("youngest_thinned_h=\(age.milliseconds / 3_600_000)") }
+    if report.unconfirmed > 0 {
+      print(
+        "unconfirmed=\(report.unconfirmed): said to be thinned, but by no batch of the chain: thinned after the newest batch, or taken away"
+      )
+    }
     print("link=\(report.link.map { String(format: "%02x", $0) }.joined())")
     if let breach = report.breach { return complain("broken: \(breach)", 1) }
     print("whole")
@@ -63,7 +70,11 @@ enum JournalCommand {
   private static func size(_ size: JournalSize) -> Int32 {
     for part in size.parts {
       let share = size.fileBytes == 0 ? 0 : part.bytes * 1000 / size.fileBytes
-      print(columns([(part.name, 28), ("\(part.count)", -10), ("\(part.bytes) B", -16), ("\(share / 10).\(share % 10) %", -9)]))
+      print(
+        columns([
+          (part.name, 28), ("\(part.count)", -10), ("\(part.bytes) B", -16), ("\(share / 10).\(share % 10) %", -9),
+          (String(format: "%.1f each", part.bytesEach), -16),
+        ]))
     }
     print(columns([("file", 28), ("", -10), ("\(size.fileBytes) B", -16)]))
     print("\nday (UTC)      entries    events, effects   raw readings         inputs      snapshots")
@@ -88,14 +99,35 @@ enum JournalCommand {
   private static func replay(_ report: ReplayReport) -> Int32 {
     for text in report.passedOver { print("passed over: \(text)") }
     for stretch in report.stretches { print("thought again: \(stretch.lowerBound)...\(stretch.upperBound)") }
+    print("plans=\(report.plans) worked out again, \(report.plansWithoutRequest) whose request was recorded before")
+    if let difference = report.planDifference { tell(difference) }
     guard let difference = report.difference else {
-      print("events=\(report.events) differences=0")
-      return 0
+      print("events=\(report.events) differences=\(report.planDifference == nil ? 0 : 1)")
+      return report.planDifference == nil ? 0 : 1
     }
     print("first difference at \(difference.stamp.sequence), \(difference.event)")
     for effect in difference.recorded where !difference.recomputed.contains(effect) { print("  recorded only:   \(effect)") }
     for effect in difference.recomputed where !difference.recorded.contains(effect) { print("  recomputed only: \(effect)") }
     return 1
+  }
+
+  private static func tell(_ difference: Replay.PlanDifference) {
+    let (recorded, recomputed) = (difference.recorded, difference.recomputed)
+    print("plan \(recorded.id), entry \(difference.stamp.sequence), came out otherwise:")
+    if recorded.fingerprint != recomputed.fingerprint {
+      print("  it was worked out from another request: \(recorded.fingerprint), recorded is \(recomputed.fingerprint)")
+    }
+    if recorded.iterations != recomputed.iterations {
+      print("  \(recorded.iterations) steps recorded, \(recomputed.iterations) now")
+    }
+    for session in recorded.sessions {
+      let now = recomputed.sessions.first { $0.connector == session.connector }
+      if now != session {
+        print(
+          "  connector \(session.connector): \(session.currents.map(\.milliamperes)) mA recorded, \(now?.currents.map(\.milliamperes) ?? []) now"
+        )
+      }
+    }
   }
 
   private static func line(_ transaction: JournalReader.TransactionRecord) -> String {

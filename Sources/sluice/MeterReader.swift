@@ -4,6 +4,7 @@ import Metering
 import ModbusLink
 import Quantities
 import Site
+import Threads
 
 /// `sluice meter read`: polls one meter and prints what it says.
 struct MeterReader {
@@ -92,33 +93,17 @@ struct MeterReader {
 /// Hands reports from the bus's thread to the command's.
 final class MeterInbox: @unchecked Sendable {
   enum Item { case found(SunSpecDiscovery.Found), report(MeterReport) }
+  private let condition = Condition()
   private var items: [Item] = []
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-  }
-  deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
-  }
   func put(_ found: SunSpecDiscovery.Found) { add([.found(found)]) }
   func put(_ reports: [MeterReport]) { add(reports.map { .report($0) }) }
-  private func add(_ more: [Item]) {
-    pthread_mutex_lock(mutex)
-    items += more
-    pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
-  }
+  private func add(_ more: [Item]) { condition.change { items += more } }
   /// Waits for the next one.
   func take() -> Item {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while items.isEmpty { pthread_cond_wait(condition, mutex) }
-    return items.removeFirst()
+    guard let item = condition.wait(patience: nil, until: { items.isEmpty ? nil : items.removeFirst() }) else {
+      preconditionFailure("a wait without end that ended")
+    }
+    return item
   }
 }

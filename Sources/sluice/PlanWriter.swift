@@ -28,7 +28,7 @@ struct PlanWriter {
       json.beginArray()
       for current in outcome?.currents[i] ?? plan.currents[i] { json.decimal(current.milliamperes, 3) }
       json.endArray()
-      if outcome == nil && !plan.heldBack[i].isEmpty { necks("held_back", plan.heldBack[i], &json) }
+      if outcome == nil && !plan.heldBack[i].isEmpty { heldBack(plan.heldBack[i], &json) }
     }
     necks("binding", plan.binding, &json)
     json.endObject()
@@ -89,6 +89,21 @@ struct PlanWriter {
       json.beginObject()
       json.text("id", file.sessionNames[i])
       write(i, &json)
+      json.endObject()
+    }
+    json.endArray()
+  }
+
+  private func heldBack(_ stretches: [Plan.Stretch], _ json: inout JSONWriter) {
+    json.key("held_back")
+    json.beginArray()
+    for stretch in stretches {
+      json.beginObject()
+      json.text("circuit", file.circuitNames[stretch.circuit])
+      json.whole("phase", stretch.phase.rawValue + 1)
+      json.whole("slot", stretch.slots.lowerBound)
+      json.whole("slots", stretch.slots.count)
+      json.real("shadow_eur_per_a", stretch.euroPerAmpere)
       json.endObject()
     }
     json.endArray()

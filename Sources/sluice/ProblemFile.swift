@@ -29,6 +29,7 @@ struct ProblemFile {
     }
     let early = top.optional("early_eur_per_kwh", .number)?.double ?? 0
     let peak = top.optional("peak_eur_per_kw", .number)?.double ?? 0
+    let base = (top.optional("peak_base_a", .list(.number)) ?? []).map(\.double)
     (circuitNames, sessionNames) = ([], [])
     var places: [String: Int] = [:]
     var circuits: [PlanningProblem.Circuit] = []
@@ -63,6 +64,7 @@ struct ProblemFile {
       throw document.root["start"]?.error(expected: "a time like 2026-11-22T06:00:00Z") ?? document.root.error(expected: "`start`")
     }
     problem.minutesIntoQuarter = minute % 15
+    problem.peakBase = base
     try problem.validate()
   }
 

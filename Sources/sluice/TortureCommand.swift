@@ -5,6 +5,7 @@ import Simulation
 enum TortureCommand {
   private static let usage = """
     usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay] [--digest]
+                          [--trace A..B]
       --seed N        one hub (default 1); --seeds A..B several
       --hours H       simulated hours of each (default 24)
       --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed)
@@ -12,6 +13,7 @@ enum TortureCommand {
       --connectors N  at most so many connectors (default 24)
       --replay        a second controller thinks everything again and must agree
       --digest        prints a digest of everything that left the mind: the same on every machine
+      --trace A..B    prints all that enters and leaves the mind from second A to second B, and what it knows every now and then
     """
 
   private struct Wish {
@@ -21,6 +23,7 @@ enum TortureCommand {
     var generator = HubGenerator.Options()
     var replays = false
     var digests = false
+    var traced: ClosedRange<Int>?
   }
 
   /// - Returns: 0 when every invariant held, 1 when one did not, 2 for arguments that make no sense.
@@ -37,6 +40,8 @@ enum TortureCommand {
       options.faults = wish.faults ?? .mixed(seed: seed)
       options.checksReplay = wish.replays
       options.digestsEffects = wish.digests
+      options.traced = wish.traced
+      options.trace = { print($0) }
       let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, wish.generator), options: options)
       simulation.run(until: wish.hours * 3_600_000)
       let report = simulation.report
@@ -81,9 +86,11 @@ enum TortureCommand {
         guard let seed = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
         wish.seeds = seed...seed
       case "--seeds":
-        let ends = rest.popFirst()?.split(separator: ".").compactMap { UInt64($0) } ?? []
-        guard ends.count == 2, ends[0] <= ends[1] else { return nil }
-        wish.seeds = ends[0]...ends[1]
+        guard let seeds: ClosedRange<UInt64> = range(rest.popFirst()) else { return nil }
+        wish.seeds = seeds
+      case "--trace":
+        guard let span: ClosedRange<Int> = range(rest.popFirst()) else { return nil }
+        wish.traced = span
       case "--hours":
         guard let hours = rest.popFirst().flatMap({ Int($0) }), hours > 0 else { return nil }
         wish.hours = hours
@@ -94,5 +101,10 @@ enum TortureCommand {
       }
     }
     return wish
+  }
+
+  private static func range<N: FixedWidthInteger>(_ text: String?) -> ClosedRange<N>? {
+    let ends = text?.split(separator: ".").compactMap { N($0) } ?? []
+    return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
   }
 }

@@ -131,6 +131,29 @@ import Testing
     #expect(committed(world) >= .amperes(20), "a TxDefaultProfile does not end with the transaction")
   }
 
+  @Test(arguments: [[], [.remoteStop], [.changeAvailability, .remoteStop]] as [[Settings.LastResort]])
+  func `what the site file has as last resorts, and no more, is done to a vehicle that follows nothing`(
+    resorts: [Settings.LastResort]
+  ) {
+    var hub = World.feeder(40, stations: 1)
+    hub.settings.lastResorts = resorts
+    var world = charging(hub, base: 5)
+    for _ in 0..<240 {
+      world.pass(.seconds(5))
+      world.draw(0, 32)
+      world.read(20 + 32)
+    }
+    let done = world.log.compactMap { entry -> Settings.LastResort? in
+      guard case .command(_, _, let command, _) = entry.effect else { return nil }
+      switch command {
+      case .changeAvailability(1, operative: false): return .changeAvailability
+      case .remoteStop(transaction: 1): return .remoteStop
+      default: return nil
+      }
+    }
+    #expect(done == resorts)
+  }
+
   @Test func `a sample taken before a decrease confirms nothing, however late it comes`() {
     var world = charging(World.feeder(40, stations: 1), base: 5)
     let taken = world.utc
@@ -201,6 +224,21 @@ import Testing
     hub.stations[0].state = .planned
     world.say(.configured(hub, version: "test"))
     #expect(committed(world) == .amperes(32))
+  }
+
+  @Test func `an offer counts on when a new site file has its station no more, until it has ended there`() {
+    var world = charging(World.feeder(63, stations: 2), base: 5)
+    var hub = world.hub
+    hub.stations = [hub.stations[1]]
+    hub.stations[0].connectors = 0..<1
+    hub.connectors = [hub.connectors[1]]
+    hub.connectors[0].station = 0
+    world.say(.configured(hub, version: "test"))
+    let view = world.mind.view(at: EventStamp(utc: world.utc, monotonic: world.monotonic, sequence: world.sequence))
+    #expect(view.circuits[0].committed.l1 >= .amperes(32), "a vehicle of the station that left may draw 32 A for the rest of H")
+    world.pass(hub.settings.horizon + .minutes(2))
+    let later = world.mind.view(at: EventStamp(utc: world.utc, monotonic: world.monotonic, sequence: world.sequence))
+    #expect(later.circuits[0].committed.l1 <= .amperes(6))
   }
 
   @Test func `the power of three phases is not taken for the least current of each`() {

@@ -2,6 +2,7 @@ import Loop
 import Metering
 import ModbusLink
 import SiteFiles
+import Threads
 
 /// A Modbus TCP meter at the connection: a base load on each phase beside what the stations draw.
 final class GridMeter: Sendable {

@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `a changed byte of a block, a missing one and one that was put in its place are found`() throws {
-    let life = try Life(seed: 2, hours: 1)
+    let life = try Life(seed: 2, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)
@@ -268,8 +268,7 @@ import Testing
         try old.run("INSERT OR IGNORE INTO blocks VALUES (?, ?)", [.blob(batch.readingsDigest), .blob(readings)])
       }
       for remains in try batch.entries() {
-        if let event = remains.event { try Projection.project(event, at: remains.stamp, into: old) }
-        for effect in remains.effects { try Projection.project(effect, at: remains.stamp, into: old) }
+        for case .transaction(let change) in remains.effects { try Projection.project(change, at: remains.stamp, into: old) }
       }
     }
     // As it is found, before a controller has brought it to the newest form, and after.
@@ -296,6 +295,8 @@ import Testing
       try writer.append(entry)
     }
     var plain = writer.finish()
+    let readings = try OldReadings.section(of: plain)
+    (plain.readings, plain.readingsDigest) = (readings, SHA256.digest(readings))
     plain.kept[0] = 1
     plain.keptDigest = SHA256.digest(plain.kept)
     return plain

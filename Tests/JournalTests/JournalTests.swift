@@ -8,8 +8,7 @@ import Testing
 
 @testable import Journal
 
-/// One after the other: the disk that misbehaves is one for the whole process.
-@Suite(.serialized) struct JournalTests {
+@Suite struct JournalTests {
   @Test func `what was written is read back, verified, and told apart from what was not`() throws {
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
@@ -54,33 +53,33 @@ import Testing
   }
 
   @Test func `a full disk is said, and the same batch is kept when there is room again`() throws {
-    #expect(faulty_vfs_register() == 0)
+    let disk = try FaultyDisk()
     let folder = try Folder()
-    let waiting = try Waiting(folder.journal, vfs: "faulty")
+    let waiting = try Waiting(folder.journal, vfs: disk.vfs)
     #expect(waiting.write(try batch(1...10)) == .durable(through: 10))
-    faulty_vfs_arm(Int32(FAULTY_FULL), 0)
+    disk.arm(FAULTY_FULL)
     #expect(waiting.write(try batch(11...20)) == .failed(first: 11, .full))
     #expect(waiting.write(try batch(11...20)) == .failed(first: 11, .full))
-    faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+    disk.arm(FAULTY_NONE)
     #expect(waiting.write(try batch(11...20)) == .durable(through: 20))
     waiting.store.close()
     #expect(try JournalReader(path: folder.journal).verify().entries == 20)
   }
 
   @Test func `an input or output error at any write is said, and what was durable stays`() throws {
-    #expect(faulty_vfs_register() == 0)
+    let disk = try FaultyDisk()
     var failures = 0
     for after in 0..<24 {
       let folder = try Folder()
-      let waiting = try Waiting(folder.journal, vfs: "faulty")
-      faulty_vfs_arm(Int32(FAULTY_ERROR), after)
+      let waiting = try Waiting(folder.journal, vfs: disk.vfs)
+      disk.arm(FAULTY_ERROR, after: after)
       var durable: UInt64 = 0
       for first in stride(from: UInt64(1), to: 60, by: 10) {
         let batch = try batch(first...(first + 9))
         var report = waiting.write(batch)
         if case .failed? = report {
           failures += 1
-          faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+          disk.arm(FAULTY_NONE)
           report = waiting.write(batch)
         }
         #expect(report == .durable(through: batch.last), "after \(after) writes")
@@ -90,19 +89,18 @@ import Testing
       let report = try JournalReader(path: folder.journal).verify()
       #expect(report.breach == nil && report.entries == durable, "after \(after) writes")
     }
-    faulty_vfs_arm(Int32(FAULTY_NONE), 0)
     #expect(failures > 10)
   }
 
   @Test func `power lost in the middle of any write loses nothing that was said to be durable`() throws {
-    #expect(faulty_vfs_register() == 0)
+    let disk = try FaultyDisk()
     var torn = 0
     for after in 0..<40 {
       let folder = try Folder()
       var durable: UInt64 = 0
       do {
-        let waiting = try Waiting(folder.journal, vfs: "faulty")
-        faulty_vfs_arm(Int32(FAULTY_TORN), after)
+        let waiting = try Waiting(folder.journal, vfs: disk.vfs)
+        disk.arm(FAULTY_TORN, after: after)
         for first in stride(from: UInt64(1), to: 90, by: 10) {
           guard case .durable(let through)? = waiting.write(try batch(first...(first + 9))) else {
             torn += 1
@@ -112,8 +110,8 @@ import Testing
         }
         waiting.store.close()
       }
-      faulty_vfs_arm(Int32(FAULTY_NONE), 0)
-      let again = try Waiting(folder.journal, vfs: "faulty")
+      disk.arm(FAULTY_NONE)
+      let again = try Waiting(folder.journal, vfs: disk.vfs)
       let report = try JournalReader(path: folder.journal).verify()
       #expect(report.breach == nil && report.entries >= durable, "after \(after) writes")
       #expect(again.write(try batch((report.entries + 1)...(report.entries + 5))) == .durable(through: report.entries + 5))
@@ -157,6 +155,54 @@ import Testing
     #expect(try JournalReader(path: folder.journal).retention().readings == 40)
   }
 
+  @Test func `the chain tells what was thinned from what was taken away`() throws {
+    let folder = try Folder()
+    func write(_ range: ClosedRange<UInt64>, snapshot: UInt64? = nil) throws {
+      let waiting = try Waiting(folder.journal)
+      let snapshot = snapshot.map { Snapshot(stamp: stamp($0), version: "1", state: [1]) }
+      #expect(waiting.write(try batch(range), snapshot: snapshot) == .durable(through: range.upperBound))
+      waiting.store.close()
+    }
+    for first in stride(from: UInt64(1), to: 50, by: 10) { try write(first...(first + 9), snapshot: first == 41 ? 50 : nil) }
+    let file = try JournalFile(path: folder.journal, vfs: nil)
+    let cutoffs = ThinningCutoffs(now: noon + .seconds(21) + .days(7), rawDays: 7, inputDays: 731)
+    while try file.thinPiece(cutoffs) != nil {}
+    let reader = try JournalReader(path: folder.journal)
+    func verified() throws -> String {
+      let report = try reader.verify()
+      return "\(report.breach?.description ?? "whole"), \(report.thinned) thinned, \(report.unconfirmed) unconfirmed"
+    }
+    #expect(try verified() == "whole, 2 thinned, 2 unconfirmed", "no batch was written since")
+    try write(51...60)
+    #expect(try verified() == "whole, 2 thinned, 0 unconfirmed")
+    #expect(try reader.verify().youngestThinned == .seconds(40))
+    try write(61...70)
+    #expect(try verified() == "whole, 2 thinned, 0 unconfirmed", "told once")
+
+    let hand = try Database(path: folder.journal)
+    func attempt(_ change: String, _ undo: String, _ expected: String) throws {
+      try hand.execute(change)
+      #expect(try verified() == expected, "\(change)")
+      try hand.execute(undo)
+      #expect(try verified() == "whole, 2 thinned, 0 unconfirmed", "\(undo)")
+    }
+    try hand.execute("CREATE TEMP TABLE spare AS SELECT * FROM raw_readings WHERE first = 31")
+    try attempt(
+      "DELETE FROM raw_readings WHERE first = 31", "INSERT INTO raw_readings SELECT * FROM spare",
+      "\(Verification.Breach.readings(first: 31)), 3 thinned, 1 unconfirmed")
+    try attempt(
+      "DELETE FROM raw_readings WHERE first = 31; UPDATE retention SET through = 40 WHERE what = 'readings'",
+      "INSERT INTO raw_readings SELECT * FROM spare; UPDATE retention SET through = 20 WHERE what = 'readings'",
+      "whole, 3 thinned, 1 unconfirmed")
+    try hand.execute("CREATE TEMP TABLE told AS SELECT marks FROM batches WHERE first = 51")
+    for forged in ["x'0100280000'", "x'09'", "NULL"] {
+      try hand.execute("UPDATE batches SET marks = \(forged) WHERE first = 51")
+      #expect(try reader.verify().breach == .link(first: 51), "\(forged)")
+      try hand.execute("UPDATE batches SET marks = (SELECT marks FROM told) WHERE first = 51")
+    }
+    #expect(try verified() == "whole, 2 thinned, 0 unconfirmed")
+  }
+
   @Test func `transactions, decisions and the life of a profile can be asked for`() throws {
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
@@ -178,17 +224,19 @@ import Testing
             ]
           ), 2: (.station(2, .outcome(CommandID(9), .sent)), []),
           3: (.station(2, .outcome(CommandID(9), .refused("Rejected"))), []),
-          4: (.cancelled([CommandID(10)]), []),
+          4: (.cancelled([CommandID(9), CommandID(10)]), []),
         ]))
     let reader = try JournalReader(path: folder.journal)
     let transaction = try reader.transactions(id: 7).first
     #expect(transaction?.station == 2 && transaction?.late == true && transaction?.endedAt == nil)
-    #expect(try reader.decisions(transaction: 7).map(\.offer) == [.amperes(16)])
-    #expect(try reader.decisions(transaction: 7).first?.command == CommandID(9))
-    let steps = try reader.steps(of: CommandID(9))
-    #expect(steps.map(\.what) == ["set increase", "sent", "refused: Rejected"])
-    #expect(steps.allSatisfy { $0.transaction == 7 && $0.connector == 1 && $0.station == 2 })
-    #expect(try reader.profileSteps(transaction: 7) == steps)
+    #expect(try reader.decisions(transaction: 7).map(\.decision) == [decision])
+    let steps = try reader.profileSteps(transaction: 7)
+    #expect(
+      steps.map(\.what) == [
+        .asked(.setProfile(connector: 1, profile), .increase), .became(.sent), .became(.refused("Rejected")), .cancelled,
+      ])
+    #expect(steps.allSatisfy { $0.command == CommandID(9) } && steps.map(\.stamp.sequence) == [1, 2, 3, 4])
+    #expect(try reader.decisions(transaction: 8).isEmpty && reader.profileSteps(transaction: 8).isEmpty)
     var inputs: [Event] = []
     try reader.entries(of: try #require(transaction)) { remains in
       if case .whole(let entry) = remains { inputs.append(entry.event) }
@@ -196,9 +244,8 @@ import Testing
     }
     #expect(
       inputs == [.deadline, .station(2, .outcome(CommandID(9), .sent)), .station(2, .outcome(CommandID(9), .refused("Rejected")))])
-    #expect(try reader.steps(of: CommandID(10)).map(\.what) == ["cancelled before it was sent"])
     #expect(throws: DatabaseError.self) {
-      try Database(path: folder.journal).execute("UPDATE decisions SET offer_ma = -1")
+      try Database(path: folder.journal).execute("UPDATE transactions SET station = -1")
     }
   }
 

@@ -1,9 +1,11 @@
+import CFaultyVFS
 import Control
 import Dispatch
 import Foundation
 import Quantities
 import Record
 import Site
+import Testing
 
 @testable import Journal
 
@@ -57,4 +59,13 @@ final class Waiting {
     signal.wait()
     return store.reports(at: Monotonic(milliseconds: 0)).first
   }
+}
+
+/// A disk of the test's own that misbehaves when told to.
+final class FaultyDisk {
+  private let disk: OpaquePointer
+  init() throws { disk = try #require(faulty_disk_make()) }
+  var vfs: String { String(cString: faulty_disk_name(disk)) }
+  /// - Parameter kind: one of `FAULTY_...`, from the `after`-th write on.
+  func arm(_ kind: Int, after writes: Int = 0) { faulty_disk_arm(disk, Int32(kind), writes) }
 }

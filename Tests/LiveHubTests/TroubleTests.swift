@@ -90,14 +90,13 @@ import Testing
   @Test func `with a disk that keeps nothing, it says so, raises nothing, and answers no transaction that it could not keep`()
     throws
   {
-    #expect(faulty_vfs_register() == 0)
-    defer { faulty_vfs_arm(Int32(FAULTY_NONE), 0) }
-    let world = try HubWorld(HubWorld.site(), vfs: "faulty")
+    let disk = try FaultyDisk()
+    let world = try HubWorld(HubWorld.site(), vfs: disk.vfs)
     let station = try Talker(world)
     #expect(world.becomes { station.isConnected })
     station.say("boot", "BootNotification", #"{"chargePointVendor":"V","chargePointModel":"M"}"#)
     #expect(world.becomes { world.hub.view().view.stations[0].controlled })
-    faulty_vfs_arm(Int32(FAULTY_FULL), 0)
+    disk.arm(FAULTY_FULL)
     station.say("status", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"Charging"}"#)
     station.say(
       "start", "StartTransaction", #"{"connectorId":1,"idTag":"tag","meterStart":0,"timestamp":"\#(station.now(world))"}"#)
@@ -107,7 +106,7 @@ import Testing
     #expect(station.answer("start") == nil)
     #expect(world.hub.view().view.storeFailed)
     #expect(world.hub.view().view.connectors[0].offered.map { $0 <= .amperes(6) } ?? true)
-    faulty_vfs_arm(Int32(FAULTY_NONE), 0)
+    disk.arm(FAULTY_NONE)
     world.pass(.minutes(1))
     #expect(world.becomes { station.answer("start") != nil })
     #expect(world.becomes { world.hub.view().view.connectors[0].offered == .amperes(16) })

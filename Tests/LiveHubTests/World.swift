@@ -1,3 +1,4 @@
+import CFaultyVFS
 import Glibc
 import LiveHub
 import Loop
@@ -6,6 +7,7 @@ import Site
 import SiteFiles
 import StationLink
 import Testing
+import Threads
 
 @testable import LiveHub
 
@@ -169,4 +171,13 @@ final class Talker: Sendable {
   func now(_ world: HubWorld) -> String {
     String(LogLine("", at: world.hub.clock.utc(), [:]).description.split(separator: " ")[0].dropFirst(5))
   }
+}
+
+/// A disk of the test's own that misbehaves when told to.
+final class FaultyDisk {
+  private let disk: OpaquePointer
+  init() throws { disk = try #require(faulty_disk_make()) }
+  var vfs: String { String(cString: faulty_disk_name(disk)) }
+  /// - Parameter kind: one of `FAULTY_...`, from the `after`-th write on.
+  func arm(_ kind: Int, after writes: Int = 0) { faulty_disk_arm(disk, Int32(kind), writes) }
 }

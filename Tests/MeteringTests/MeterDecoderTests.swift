@@ -85,13 +85,6 @@ import Testing
     }
   }
 
-  @Test func `the digest is FNV-1a over the words, low byte first`() throws {
-    let decoder = MeterDecoder(
-      RegisterMap(registers: [Register(reads: .current1, function: 3, address: 0, format: .uint16, scale: Scale(1000))]))
-    // The published value of FNV-1a 64 for the two bytes "fo".
-    #expect(decoder.digest(of: [0x6F66]) == 0x0898_5907_B541_D342)
-  }
-
   @Test func `an unchanged reading is the last one with its own age`() {
     var decoder = MeterDecoder(map)
     guard case .reading(let first) = decoder.decode(good, age: .milliseconds(3)),

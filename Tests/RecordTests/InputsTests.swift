@@ -100,7 +100,7 @@ import Testing
     var dice = Dice(seed: 11)
     for round in 0..<4000 {
       var bytes = (0..<dice.roll(80)).map { _ in UInt8(dice.roll(256)) }
-      if round % 2 == 0, !bytes.isEmpty { bytes[0] = 1 }
+      if round % 2 == 0, !bytes.isEmpty { bytes[0] = UInt8(1 + round / 2 % 2) }
       for kind in [BlockKind.hub, .circuits, .connectors, .surroundings] {
         let block = Block(kind, bytes)
         #expect(throws: (any Error).self, "round \(round)") {
@@ -114,7 +114,7 @@ import Testing
     // Worked out by hand from the form: number 1, count 1, mask, and each current and time as a folded variable-length integer.
     let circuits = Block(
       .circuits, [1, 1, 0] + [0xA0, 0x1F, 0, 0] + [0, 1, 0x78] + [2] + [2, 0, 0] + [4, 0, 0] + [6, 0, 0] + [8, 0, 0])
-    let hub = Block(.hub, [1] + (try BinaryEncoder.encode(Hub(id: "h", circuits: [Circuit(id: "c", rating: .zero)]))))
+    let hub = Block(.hub, [3] + (try BinaryEncoder.encodeNamed(Hub(id: "h", circuits: [Circuit(id: "c", rating: .zero)]))))
     let surroundings = Block(.surroundings, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     let connectors = Block(.connectors, [1, 0])
     // The second form of the surroundings: one station, whose trust (word 13 of the vocabulary) stands after the mask.
@@ -124,6 +124,19 @@ import Testing
     #expect(view.stations.map(\.trust) == [.proven] && view.stations[0].connected && view.stations[0].isCommissioned)
     try InputCoding.surroundings([1, 0, 1, 3] + [0, 0, 0, 0, 0, 0, 0, 0], into: &view)
     #expect(view.stations.map(\.trust) == [.proven, .none] && view.stations[1].controlled && !view.stations[1].isCommissioned)
+    // The second form of connectors: one without anything, idle (word of the vocabulary), and what the plan can do for it.
+    let outlook = Outlook(
+      wanted: .wattHours(20_000), short: .wattHours(3100), departure: noon, isEstimate: true, plannedAt: noon,
+      necks: [.init(circuit: 1, phases: .l2, from: noon, until: noon + .hours(3))])
+    let idle = HubView.ConnectorView(
+      status: nil, transaction: nil, idTag: nil, offered: nil, offerEnds: nil, measured: nil, measuredAge: nil, committed: .zero,
+      reason: .idle, energy: .zero, stateOfCharge: nil)
+    var promised = idle
+    promised.outlook = outlook
+    let bytes = try InputCoding.bytes([idle, promised][...], at: stamp(1))
+    #expect(bytes[..<3] == [2, 2, 0] && bytes.count > 20)
+    #expect(try InputCoding.connectors(bytes, at: stamp(1)) == [idle, promised])
+    #expect(try InputCoding.connectors([1, 1, 0] + BinaryEncoder.encode(Reason.idle), at: stamp(1)) == [idle])
     let blocks = [circuits, hub, surroundings, connectors]
     let inputs = try Inputs(blocks.map(\.reference), at: stamp(1)) { reference in
       blocks.first { $0.reference == reference }?.bytes

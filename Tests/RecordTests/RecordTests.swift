@@ -62,6 +62,46 @@ struct Odd: Codable, Hashable {
     ]
     #expect(try BinaryDecoder.decode([Odd].self, from: try BinaryEncoder.encode(values)) == values)
   }
+  @Test func `with names everything comes back as well, and torn bytes are refused`() throws {
+    for event in try everyKindOfEvent() {
+      let bytes = try BinaryEncoder.encodeNamed(event)
+      #expect(try BinaryDecoder.decodeNamed(Event.self, from: bytes) == event)
+      for length in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 40)) {
+        #expect(throws: RecordFault.self) { try BinaryDecoder.decodeNamed(Event.self, from: Array(bytes.prefix(length))) }
+      }
+      var dice = Dice(seed: UInt64(bytes.count))
+      for _ in 0..<50 {
+        var flipped = bytes
+        flipped[dice.roll(bytes.count)] ^= UInt8(1 + dice.roll(255))
+        _ = try? BinaryDecoder.decodeNamed(Event.self, from: flipped)  // another value or refused, never a crash
+      }
+    }
+  }
+  @Test func `a version with other members reads what it shares with the one that wrote`() throws {
+    struct Before: Codable {
+      enum Kind: Codable { case old(Int), gone }
+      struct Inner: Codable { var a: Int, b: String? }
+      var first: Int, dropped: [Inner], kept: [Inner?], kind: Kind, name: String?
+    }
+    struct After: Codable, Hashable {
+      enum Kind: Codable, Hashable { case new(String), old(Int) }
+      struct Inner: Codable, Hashable { var c: [Int], b: String?, a: Int, d: Bool? }
+      struct Added: Codable, Hashable { var x: Int, y: [String] }
+      var kind: Kind, name: String?, added: Added, kept: [Inner?], first: Int
+    }
+    let before = Before(
+      first: -7, dropped: [Before.Inner(a: 1, b: "x")], kept: [nil, Before.Inner(a: 2, b: nil), Before.Inner(a: 3, b: "y")],
+      kind: .old(9), name: "n")
+    let after = try BinaryDecoder.decodeNamed(After.self, from: try BinaryEncoder.encodeNamed(before))
+    #expect(
+      after
+        == After(
+          kind: .old(9), name: "n", added: After.Added(x: 0, y: []),
+          kept: [nil, After.Inner(c: [], b: nil, a: 2, d: nil), After.Inner(c: [], b: "y", a: 3, d: nil)], first: -7))
+    var gone = before
+    gone.kind = .gone
+    #expect(throws: RecordFault.self) { try BinaryDecoder.decodeNamed(After.self, from: try BinaryEncoder.encodeNamed(gone)) }
+  }
   @Test func `torn and flipped bytes are refused or read as another value, never a crash`() throws {
     var dice = Dice(seed: 11)
     for event in try everyKindOfEvent() {

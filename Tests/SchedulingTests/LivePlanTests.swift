@@ -91,6 +91,11 @@ import Testing
     #expect(throws: Problem.Flaw.badLimit(circuit: 0, phase: .l1, slot: 3, found: -1)) {
       try live.limit(circuit: 0, in: 3..<5, to: PerPhase(all: -1))
     }
-    #expect(live.value == before.0 && live.bound == before.1)
+    // One wrong phase is enough, and the right ones before it change nothing.
+    #expect(throws: Problem.Flaw.badLimit(circuit: 0, phase: .l3, slot: 3, found: -1)) {
+      try live.limit(circuit: 0, in: 3..<5, to: PerPhase(1, 1, -1))
+    }
+    #expect(throws: (any Error).self) { try live.limit(circuit: 0, in: 3..<5, to: PerPhase(1, .nan, 1)) }
+    #expect(live.value == before.0 && live.bound == before.1 && live.problem == problem)
   }
 }

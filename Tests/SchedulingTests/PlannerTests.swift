@@ -138,6 +138,62 @@ import Testing
     #expect(again.iterations == 0 && again.relaxedGap <= 2e-3)
   }
 
+  @Test func `a limit that many sessions together just pass is kept to the milliampere`() throws {
+    // Sums of thousands in float32 are wrong by more than what is lacking here.
+    for (count, largest) in [(700, 31.7), (3000, 10.1), (5000, 6.3)] {
+      for lacking in [0.001, 0.01, 0.1] {
+        let limit = (Double(count) * largest - lacking)
+        let sessions = (0..<count).map { _ in
+          Problem.Session(
+            circuit: 0, phases: .l1, largest: largest, window: 0..<1, value: [.init(wattHours: 1e6, euroPerKilowattHour: 1)])
+        }
+        let problem = Problem(
+          slotMinutes: 60, prices: [0.1], circuits: [Problem.Circuit(parent: nil, limit: PerPhase(all: [limit]))],
+          sessions: sessions)
+        for iterations in [0, 40] {
+          let plan = try Planner(gap: 1e-4, mostIterations: iterations).plan(problem)
+          let drawn = plan.currents.reduce(0) { $0 + $1[0].milliamperes }
+          #expect(drawn <= Int((limit * 1000 + 1e-6).rounded(.down)), "\(count) sessions, \(lacking) A: \(drawn)")
+          #expect(plan.gap < 1e-3 && plan.gap >= -1e-12, "\(plan.gap)")
+        }
+      }
+    }
+  }
+
+  @Test func `what the site draws beside counts for the peak only where it adds to it`() throws {
+    // Two hours, 40 A needed; the other load is 30 A in the first hour and nothing in the second: the second is free up to 30 A.
+    var problem = Problem(
+      slotMinutes: 60, prices: [0.2, 0.2], early: 0, peak: 10, circuits: [site(100)],
+      sessions: [
+        Problem.Session(
+          circuit: 0, phases: .l1, largest: 32, window: 0..<2, value: [.init(wattHours: 40 * 230, euroPerKilowattHour: 3)])
+      ])
+    problem.peakBase = [30, 0]
+    let plan = try Planner(gap: 1e-6, mostIterations: 3000).plan(problem)
+    #expect(plan.currents[0][0] == .zero && plan.currents[0][1] == .amperes(30), "\(plan.currents)")
+    // Without it any current costs 10 EUR a kW, more than its energy is worth.
+    problem.peakBase = []
+    let alone = try Planner(gap: 1e-6, mostIterations: 3000).plan(problem)
+    #expect(alone.currents[0].allSatisfy { $0 == .zero } && alone.objective == 0)
+    problem.peakBase = [1]
+    #expect(throws: Problem.Flaw.self) { try Planner().plan(problem) }
+    problem.peakBase = [1, .nan]
+    #expect(throws: Problem.Flaw.self) { try Planner().plan(problem) }
+  }
+
+  @Test func `numbers that would leave 64 bits are refused`() {
+    func refused(_ change: (inout Problem) -> Void) -> Bool {
+      var problem = Problem(slotMinutes: 1, prices: [0.2], circuits: [site(20)], sessions: [session(0, .l1, 0..<1, 1000)])
+      change(&problem)
+      do { _ = try Planner().plan(problem) } catch { return true }
+      return false
+    }
+    #expect(!refused { _ in } && refused { $0.volts = 1e-300 } && refused { $0.volts = .nan })
+    #expect(refused { $0.sessions[0].value = (0..<3).map { _ in .init(wattHours: 9e8, euroPerKilowattHour: 1) } })
+    #expect(!refused { $0.sessions[0].value = [.init(wattHours: 1e9, euroPerKilowattHour: 1e6)] })
+    #expect(!refused { $0.volts = 1 })
+  }
+
   @Test func `wrong problems are refused with the place named`() {
     func flaw(_ change: (inout Problem) -> Void) -> Problem.Flaw? {
       var problem = Problem(

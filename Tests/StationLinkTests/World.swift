@@ -1,5 +1,6 @@
 import Loop
 import Testing
+import Threads
 
 @testable import StationLink
 

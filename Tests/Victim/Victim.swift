@@ -15,11 +15,11 @@ import Site
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count == 3, let writes = Int(arguments[2]) else { exit(2) }
-    guard faulty_vfs_register() == 0 else { exit(3) }
+    guard let disk = faulty_disk_make() else { exit(3) }
     let signal = DispatchSemaphore(value: 0)
-    let store = try JournalStore(path: arguments[1], vfs: "faulty") { signal.signal() }
+    let store = try JournalStore(path: arguments[1], vfs: String(cString: faulty_disk_name(disk))) { signal.signal() }
     let restored = FileManager.default.fileExists(atPath: arguments[1]) ? try JournalReader(path: arguments[1]).restore() : nil
-    faulty_vfs_arm(Int32(FAULTY_KILL), writes)
+    faulty_disk_arm(disk, Int32(FAULTY_KILL), writes)
 
     var driver = Driver(
       store: store, version: "victim", restored: restored,

@@ -9,11 +9,16 @@ enum {
   FAULTY_KILL = 4    // one write is cut in half, and the process is killed with SIGKILL
 };
 
-/// Registers the VFS "faulty"; can be called again. Returns SQLite's result code.
-int faulty_vfs_register(void);
+/// A disk of its own: what it is told to do concerns only the files that were opened on it, so that tests may run beside each other.
+typedef struct faulty_disk faulty_disk;
+
+/// Makes a disk and registers its VFS with SQLite, until the process ends. NULL: there is no memory, or SQLite refuses it.
+faulty_disk *faulty_disk_make(void);
+/// The name of its VFS.
+const char *faulty_disk_name(const faulty_disk *disk);
 /// From the `after`-th write on (0: from now on), the disk misbehaves as `kind` says.
-void faulty_vfs_arm(int kind, long after);
+void faulty_disk_arm(faulty_disk *disk, int kind, long after);
 /// Each sync takes this long, in microseconds.
-void faulty_vfs_delay(long microseconds);
-/// Writes since the last `faulty_vfs_arm`.
-long faulty_vfs_writes(void);
+void faulty_disk_delay(faulty_disk *disk, long microseconds);
+/// Writes since the last `faulty_disk_arm`.
+long faulty_disk_writes(faulty_disk *disk);

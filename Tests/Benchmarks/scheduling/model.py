@@ -23,6 +23,12 @@ def quarter_of(problem, slot):
     return (int(problem["start"][14:16]) % 15 + slot * problem["slot_minutes"]) // 15
 
 
+def peak_offset(problem):
+    """kW by which the site's own load is below its highest, slot by slot: at most zero."""
+    base = np.array(problem.get("peak_base_a", [0.0] * problem["slots"]))
+    return (base - base.max()) * problem["volts"] / 1000
+
+
 class Program:
     """Columns: ampere per session and slot, energy per session and value step (ampere-slots), the peak (kW); with `integers`, also
     whether a session is on in a slot."""
@@ -58,8 +64,9 @@ class Program:
             self.sides(problem, k, c, below)
         if problem["peak_eur_per_kw"] > 0:
             peak = self.column(-problem["peak_eur_per_kw"], np.inf)
-            for row in power.values():
-                self.row(row + [(peak, -1.0)], -np.inf, 0)
+            offset = peak_offset(problem)
+            for t, row in power.items():
+                self.row(row + [(peak, -1.0)], -np.inf, -offset[t])
 
     def sides(self, problem, k, circuit, below):
         slots = range(problem["slots"])
@@ -170,6 +177,6 @@ def verify(problem, plan):
             for p in range(3):
                 for q, total in enumerate(np.bincount(quarters, weights=used[k, p])):
                     assert total * problem["slot_minutes"] / 15 <= limit_at(c["quarter_limit_a"][p], q) * 1000 + 1e-6, (c["id"], q)
-    euro -= problem["peak_eur_per_kw"] * power.max()
+    euro -= problem["peak_eur_per_kw"] * max(0.0, (power + peak_offset(problem)).max())
     assert abs(euro - plan["objective_eur"]) <= 1e-6 * abs(euro), (euro, plan["objective_eur"])
     return euro
