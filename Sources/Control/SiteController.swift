@@ -44,6 +44,7 @@ public struct SiteController: Sendable, Codable {
       advanceStations(now, &out)
     case .station(let station, let said):
       guard stations.indices.contains(station), take(said, from: station, at: now, &out) else { return out }
+      if gathers(said, at: now) { return out }
     case .meterFault(let meter, _):
       guard hub.meters.indices.contains(meter) else { return out }
     case .configured(let hub, _): configure(hub, at: now)

@@ -186,11 +186,13 @@ public final class LiveHub: @unchecked Sendable {
   }
   func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(plan.folder)/\(path)" }
 
-  /// Ends in order: no meters, no links, everything recorded durable. What has come and was not thought about is as if it had not come:
-  /// it was not answered either. Blocks; not from the loop's thread.
+  /// Ends in order: what has come is thought about, for some of it was acknowledged; then no meters, no links, everything recorded durable.
+  /// An answer that waits for the record is not sent any more: the station asks again, and its transaction is known then. Blocks; not from
+  /// the loop's thread.
   public func stop() {
     let (link, all) = loop.sync { [self] () -> (MeterLink?, [StationServer]) in
-      isStopping = true
+      isStopping = true  // nothing more comes in
+      catchUp()
       defer { (meterLink, servers) = (nil, []) }
       return (meterLink, servers)
     }

@@ -144,7 +144,9 @@ struct InputKeeper: Sendable {
     return try starts.enumerated().map { place, start in
       let range = start..<min(start + InputCoding.connectorsPerBlock, revisions.count)
       let newest = revisions[range].max() ?? 0
-      if newest == connectors[place].revision, plan == connectors[place].plan, let kept = connectors[place].kept { return kept.block }
+      if newest == connectors[place].revision, plan == connectors[place].plan, let kept = connectors[place].kept {
+        return kept.block
+      }
       let views = range.map { controller.connectorView($0, at: stamp) }
       (connectors[place].revision, connectors[place].plan) = (newest, plan)
       return Self.block(.connectors, try InputCoding.bytes(views[...], at: stamp), &connectors[place].kept)
