@@ -44,7 +44,7 @@ let package = Package(
     room("PlanningKernels", imports: ["PlanningMemory"]),
     room("PlanningKernelsAVX2", imports: ["PlanningMemory"], settings: pure + wide),
     room("Scheduling", imports: ["Quantities", "PlanningMemory", "PlanningKernels", "PlanningKernelsAVX2", "CLinux"]),
-    room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "Scheduling"]),
+    room("Control", imports: ["Quantities", "Site", "ChargingProfiles", "PlanningMemory", "Scheduling"]),
     room("Commissioning", imports: ["Quantities", "Site"]),
     room("Record", imports: ["Quantities", "Site", "ChargingProfiles", "Control"]),
     room("Metering", imports: ["Quantities", "Site", "Documents"]),
@@ -54,19 +54,29 @@ let package = Package(
     room(
       "Journal", imports: ["Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite"],
       settings: strict),
+    room("GridLimits", imports: ["Quantities", "Site", "Documents"]),
     room("Loop", imports: ["Threads", "CLinux", "CLibevent", "COpenSSL"], settings: strict),
+    room("Window", imports: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Loop"]),
     room("ModbusLink", imports: ["Threads", "Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
     room("StationLink", imports: ["Loop", "CLinux", "CLibevent", "CWslay", "COpenSSL"], settings: strict),
+    room("WebLink", imports: ["Threads", "Loop", "CLibevent"], settings: strict),
     room(
       "LiveHub",
       imports: [
-        "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal", "Loop",
-        "ModbusLink", "StationLink", "Documents", "Commissioning", "COpenSSL",
+        "Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Journal",
+        "Loop",
+        "ModbusLink", "StationLink", "Documents", "Commissioning", "COpenSSL", "Explanation", "Window", "WebLink", "GridLimits",
       ], settings: strict),
     room(
       "Simulation",
       imports: [
         "Quantities", "Site", "ChargingProfiles", "Scheduling", "Control", "Record", "Metering", "OCPP", "SiteFiles", "Documents",
+      ]),
+    room("Scenarios", imports: ["Quantities", "Documents", "Site", "SiteFiles", "Scheduling", "Simulation"]),
+    room(
+      "Analysis",
+      imports: [
+        "Quantities", "Documents", "Site", "ChargingProfiles", "PlanningMemory", "Scheduling", "Control", "Simulation", "Scenarios",
       ]),
     room(
       "Rig",
@@ -80,7 +90,8 @@ let package = Package(
       dependencies: [
         "Threads", "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record",
         "Metering", "OCPP", "SiteFiles",
-        "Explanation", "Journal", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Rig",
+        "Explanation", "Journal", "Window", "GridLimits", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios", "Analysis",
+        "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 
     .executableTarget(
@@ -117,7 +128,12 @@ let package = Package(
         "victim",
       ]),
     promises(of: "Loop", with: ["Threads"]),
+    promises(of: "GridLimits", with: ["Quantities", "Site", "Documents"]),
+    promises(
+      of: "Window",
+      with: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Loop"]),
     promises(of: "StationLink", with: ["Threads", "Loop"]),
+    promises(of: "WebLink", with: ["Threads", "Loop"]),
     promises(of: "ModbusLink", with: ["Quantities", "Site", "Metering", "CModbus"]),
     promises(
       of: "LiveHub",
@@ -125,6 +141,9 @@ let package = Package(
         "Threads", "Quantities", "Site", "SiteFiles", "Metering", "ChargingProfiles", "OCPP", "Loop", "StationLink", "CFaultyVFS",
       ]),
     promises(of: "Simulation", with: ["Quantities", "Site", "ChargingProfiles", "Control", "Record"]),
+    promises(of: "Scenarios", with: ["Quantities", "Documents", "Site", "SiteFiles", "Scheduling", "Simulation"]),
+    promises(
+      of: "Analysis", with: ["Quantities", "Documents", "Site", "SiteFiles", "Control", "Scheduling", "Scenarios", "Simulation"]),
   ],
   swiftLanguageModes: [.v6]
 )

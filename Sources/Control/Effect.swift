@@ -13,6 +13,8 @@ public enum Effect: Hashable, Sendable, Codable {
   case alarm(Alarm, raised: Bool)
   /// A plan is wanted: to be worked out off the mind's path, by `PlanRequest.solve`, and handed back as `Event.planned`.
   case plan(PlanRequest)
+  /// What became of a request; leaves once that is durable.
+  case answered(Reply)
 }
 
 /// Why a connector gets what it gets.
@@ -88,4 +90,6 @@ public enum Alarm: Hashable, Sendable, Codable {
   case overLimit(circuit: Int, phase: Phase)
   case storeFailed
   case unknownSupply(connector: Int)
+  /// Whoever limits this circuit from outside has fallen silent: the fallback holds.
+  case senderSilent(circuit: Int)
 }

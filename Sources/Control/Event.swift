@@ -25,6 +25,8 @@ public enum Event: Hashable, Sendable, Codable {
   /// What a commissioning run proved.
   case trust(station: Int, FallbackTrust)
   case order(Order)
+  /// An order that somebody answers for; the mind says what became of it with `Effect.answered`.
+  case asked(Request)
   /// What energy costs from now on; it takes the place of an earlier tariff.
   case tariff(Tariff)
   /// The plan that was asked for (`Effect.plan`), worked out elsewhere. It may be late, or never come.
@@ -48,4 +50,10 @@ public enum Order: Hashable, Sendable, Codable {
   case holdBriefly(connector: Int, Current, ends: TimeSpan)
   /// While its fallback is being tested a station counts at its worst when it is unheard, whatever was proven before.
   case doubt(station: Int, Bool)
+  /// Sets or replaces a limit from outside; its sender was heard.
+  case limit(LimitSeries)
+  /// `owner` nil: whoever set it.
+  case withdrawLimit(id: String, owner: String?, LimitSeries.Relaxing)
+  /// All whose limits these are have been heard.
+  case heartbeat(owner: String)
 }

@@ -1,3 +1,4 @@
+import PlanningMemory
 import Quantities
 import Scheduling
 import Site
@@ -51,6 +52,18 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     var cold: WarmStart?
     do throws(PlanningProblem.Flaw) {
       return Planned(self, try planner.plan(problem, keys: nil, warm: &cold))
+    } catch {
+      preconditionFailure("the mind asked for a plan of a problem that is none: \(error)")
+    }
+  }
+
+  /// The answer of a planner that remembers the plan before, for houses that ask for very many: as good, not the same bits as `solve`.
+  /// - Parameters:
+  ///   - planner: its gap and its count of steps are used.
+  ///   - warm: what the plan before left there, or nil; afterwards what this one leaves.
+  public func solve(_ planner: Planner, warm: inout WarmStart?, arena: Arena) -> Planned {
+    do throws(PlanningProblem.Flaw) {
+      return Planned(self, try planner.plan(problem, keys: sessions.map(\.transaction), warm: &warm, arena: arena))
     } catch {
       preconditionFailure("the mind asked for a plan of a problem that is none: \(error)")
     }

@@ -34,6 +34,7 @@ extension SiteController {
       atUTC(limit.from)
       if let until = limit.until, until > now.utc { atUTC(until) }
     }
+    for state in series { at(state.silentAt.map { $0 + .milliseconds(1) }) }
     at(facts.next)
     for leaver in leavers { at(leaver.until) }
     if facts.waiting > 0 { atUTC(nextTurn(now)) }

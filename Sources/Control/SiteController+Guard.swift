@@ -387,10 +387,15 @@ extension SiteController {
     return .idle
   }
 
-  /// Its station's clock is wrong, so it is not offered anything; but it hears, and is told to fall back once its circuit is over.
+  /// Its station's clock is wrong, or it follows nothing closely enough, so it is not offered anything; but it hears, and is told to fall
+  /// back once its circuit is over.
   func mustLowerUncontrolled(_ c: Int) -> Bool {
-    guard case .clock = gap(hub.connectors[c].station), connectors[c].transaction != nil else { return false }
-    guard let last = connectors[c].beliefs.last else { return false }
+    guard connectors[c].transaction != nil, let last = connectors[c].beliefs.last else { return false }
+    switch gap(hub.connectors[c].station) {
+    case .clock: break
+    case nil where connectors[c].uncontrollable: break
+    default: return false
+    }
     return last.current > fallback(c) && !(fallback(c) == .zero && station(of: c).traits.zero == .refused)
   }
 

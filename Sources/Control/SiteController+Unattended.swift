@@ -85,6 +85,9 @@ extension SiteController {
       if let cap { lowest = lowest.minimum(cap) }
     }
     for limit in limits where limit.circuit == k { lowest = lowest.minimum(current(of: limit.amount, circuit: k)) }
+    for state in series where state.series.circuit == k {
+      for block in state.series.silence?.fallback ?? [] { lowest = lowest.minimum(current(of: block.amount, circuit: k)) }
+    }
     return lowest
   }
 

@@ -14,7 +14,13 @@ public struct SiteController: Sendable, Codable {
   var connectors = Tracked<ConnectorState>([])
   /// Connectors that the site file no longer has and that may still be following an offer (rule 19).
   var leavers: [Leaver] = []
+  /// All that bounds circuits from outside the site file, worked out from the three below.
   var limits: [Limit] = []
+  /// Limits that are announced by the house, and hold until withdrawn.
+  var standing: [Limit] = []
+  var series: [SeriesState] = []
+  /// What still holds of limits that have given way.
+  var tails: [Limit] = []
   var alarms = AlarmList()
   var storeFailed = false
   var lastCommand: UInt64 = 0
@@ -36,17 +42,39 @@ public struct SiteController: Sendable, Codable {
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
     var out: [Effect] = []
-    defer { lastEventAt = now.monotonic }
+    if take(event, at: now, &out) { settle(now, &out) }
+    lastEventAt = now.monotonic
+    return out
+  }
+
+  /// Several events of one moment, taken in order and weighed once: for houses in which much happens at the same instant. The rules are
+  /// those of `handle`; only what would have been decided between two of them is not.
+  public mutating func handle(together events: [Event], at now: EventStamp) -> [Effect] {
+    var out: [Effect] = []
+    var isNew = false
+    for event in events where take(event, at: now, &out) { isNew = true }
+    if isNew { settle(now, &out) }
+    lastEventAt = now.monotonic
+    return out
+  }
+
+  private mutating func settle(_ now: EventStamp, _ out: inout [Effect]) {
+    watchSenders(now, &out)
+    reconsider(now, &out)
+  }
+
+  /// - Returns: whether anything needs to be reconsidered.
+  private mutating func take(_ event: Event, at now: EventStamp, _ out: inout [Effect]) -> Bool {
     switch event {
     case .reading(let reading):
-      guard take(reading, at: now, &out) else { return out }
+      return take(reading, at: now, &out)
     case .deadline:
       advanceStations(now, &out)
     case .station(let station, let said):
-      guard stations.indices.contains(station), take(said, from: station, at: now, &out) else { return out }
-      if gathers(said, at: now) { return out }
+      guard stations.indices.contains(station), take(said, from: station, at: now, &out) else { return false }
+      return !gathers(said, at: now)
     case .meterFault(let meter, _):
-      guard hub.meters.indices.contains(meter) else { return out }
+      return hub.meters.indices.contains(meter)
     case .configured(let hub, _): configure(hub, at: now)
     case .restarted:
       // Decreases leave before they are durable: their numbers may have been used without being remembered.
@@ -54,13 +82,13 @@ public struct SiteController: Sendable, Codable {
       endTests()
       forgetLinks(now.monotonic, &out)
     case .limitSet(let limit):
-      guard circuits.indices.contains(limit.circuit) else { return out }
-      limits.removeAll { $0.id == limit.id }
-      limits.append(limit)
-      outdatePlan()
+      guard circuits.indices.contains(limit.circuit) else { return false }
+      standing.removeAll { $0.id == limit.id }
+      standing.append(limit)
+      workOutLimits(now)
     case .limitWithdrawn(let id):
-      limits.removeAll { $0.id == id }
-      outdatePlan()
+      standing.removeAll { $0.id == id }
+      workOutLimits(now)
     case .clockStepped(let step): moveClock(by: step, at: now)
     case .cancelled(let commands): commands.forEach { forget($0) }
     case .storeFailed:
@@ -70,17 +98,17 @@ public struct SiteController: Sendable, Codable {
       storeFailed = false
       set(.storeFailed, raised: false, &out)
     case .trust(let station, let trust):
-      guard stations.indices.contains(station) else { return out }
+      guard stations.indices.contains(station) else { return false }
       stations[station].trust = trust
       stations[station].proof = Proof(trust: trust, device: stations[station].identity)
     case .order(let order): obey(order, at: now, &out)
+    case .asked(let request): answer(request, at: now, &out)
     case .tariff(let tariff):
       planning.tariff = tariff
       outdatePlan()
-    case .planned(let planned): guard take(planned) else { return out }
+    case .planned(let planned): return take(planned)
     }
-    reconsider(now, &out)
-    return out
+    return true
   }
 
   mutating func newCommand() -> CommandID {
@@ -93,7 +121,7 @@ public struct SiteController: Sendable, Codable {
     if alarms.set(alarm, raised: raised) { out.append(.alarm(alarm, raised: raised)) }
   }
 
-  private mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
+  mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
     switch order {
     case .station(let station, let command):
       guard stations.indices.contains(station), stations[station].connected else { return }
@@ -115,6 +143,7 @@ public struct SiteController: Sendable, Codable {
     case .need(let connector, let need):
       if connectors.indices.contains(connector) { connectors[connector].need = need }
       outdatePlan()
+    case .limit, .withdrawLimit, .heartbeat: obeyLimits(order, at: now)
     }
   }
 
@@ -152,12 +181,25 @@ public struct SiteController: Sendable, Codable {
       return planning.loads[place]
     }
     (planning.plan, planning.awaited, planning.isOutdated) = (nil, nil, true)
-    limits = limits.compactMap { limit in
-      guard let place = new.circuits.firstIndex(where: { $0.id == old.hub.circuits[limit.circuit].id }) else { return nil }
-      var moved = limit
-      moved.circuit = place
-      return moved
+    let circuitPlaces = old.hub.circuits.map { circuit in new.circuits.firstIndex { $0.id == circuit.id } }
+    func moved(_ limits: [Limit]) -> [Limit] {
+      limits.compactMap { limit in
+        circuitPlaces[limit.circuit].map { place in
+          var moved = limit
+          moved.circuit = place
+          return moved
+        }
+      }
     }
+    (standing, tails) = (moved(standing), moved(tails))
+    series = series.compactMap { state in
+      circuitPlaces[state.series.circuit].map { place in
+        var moved = state
+        moved.series.circuit = place
+        return moved
+      }
+    }
+    workOutLimits(now)
     alarms = AlarmList()
     let places = Dictionary(old.hub.stations.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
     stations = Tracked(

@@ -137,6 +137,7 @@ public struct Sentences: Sendable {
     case .overLimit(let index, let phase): "\(place(index, phase)) is over its limit."
     case .storeFailed: "The journal cannot keep records."
     case .unknownSupply(let index): "It is not known on which phases \(connector(index)) charges: it counts on all."
+    case .senderSilent(let index): "Whoever limits \(circuit(index)) from outside is silent: the fallback limit holds."
     }
   }
 }

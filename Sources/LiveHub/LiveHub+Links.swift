@@ -152,6 +152,8 @@ extension LiveHub {
     announceLimits()
     if before.site.tariff != next.site.tariff { checkTariff() }
     announceTrust()
+    checkCalendar()
+    desk?.reconfigured(next.site.hub, next.site.relaxing)
     if before.site.hub.meters != next.site.hub.meters || before.meterProfiles != next.meterProfiles {
       meterLink?.stop()
       meterLink = nil

@@ -26,6 +26,7 @@ extension LiveHub {
       think(.restarted(version: Self.version))
       if driver.controller.hub != hub { think(.configured(hub, version: Self.version)) }
     }
+    compliance.resume(driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)), hub, at: utc)
     announceLimits()
     announceTrust()
     if hub.access == .anyone { tell("anyone_may_charge") }
@@ -33,6 +34,8 @@ extension LiveHub {
     thinLater(after: Self.firstThinning)
     checkTariff()
     tariffCheck = loop.every(Self.tariffInterval) { [box] in box.hub?.checkTariff() }
+    checkCalendar()
+    calendarCheck = loop.every(Self.calendarInterval) { [box] in box.hub?.checkCalendar() }
   }
 
   /// The limits of the site file, and where nobody sets limits from outside those that hold for want of them.
@@ -140,6 +143,7 @@ extension LiveHub {
     tests.watcher?(.event(event))
     if case .station(_, .outcome(let command, let outcome)) = event {
       counts.decreases.hear(outcome, of: command, at: monotonic)
+      asked.hear(outcome, of: command)
     }
     act(driver.decide(event, utc: utc, monotonic: monotonic))
     if case .station(let station, .booted) = event, let asked = tests.onBoot[station] { decide(.order(.station(station, asked))) }
@@ -182,6 +186,7 @@ extension LiveHub {
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }
         speak(stations[station].dialogue.answer(request, answer, at: now), station)
+      case .answered(let reply): asked.hear(reply)
       case .plan(let request): workOut(request)
       case .decided, .transaction, .alarm: untold.append(effect)
       }
@@ -237,7 +242,7 @@ extension LiveHub {
       case .alarm(let alarm, let raised):
         let (what, about) = words.alarm(alarm)
         tell(raised ? "alarm" : "alarm_over", ["what": what, "about": about])
-      case .command, .answer, .plan: break
+      case .command, .answer, .answered, .plan: break
       }
     }
     untold.removeAll()

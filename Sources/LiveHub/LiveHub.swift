@@ -11,6 +11,7 @@ import Record
 import Site
 import SiteFiles
 import StationLink
+import WebLink
 
 /// The live house: it owns the clock, the links, the journal and one mind, all on the thread of one loop.
 ///
@@ -59,6 +60,7 @@ public final class LiveHub: @unchecked Sendable {
   var timerAt: Monotonic?
   var clockCheck: LoopTimer?
   var tariffCheck: LoopTimer?
+  var calendarCheck: LoopTimer?
   var tariffSeen = TariffState.unknown
   var thinning: LoopTimer?
   var wallOffset: TimeSpan
@@ -71,6 +73,17 @@ public final class LiveHub: @unchecked Sendable {
   var isStopping = false
   /// What a commissioning run sees and asks of the house.
   var tests = Tests()
+  /// Who serves the window; nil: no listener is for people.
+  var desk: Desk?
+  var asked = Asked()
+  let compliance: Compliance
+  var limitServer: LimitServer?
+  /// Speaks OSCP with a capacity provider; nil: there is none.
+  var gridOperator: GridOperatorLink?
+  var limitTimer: LoopTimer?
+  var terminalHeard: Monotonic?
+  var lastTerminalRequest = 0
+  let startedAt: Monotonic
 
   /// Messages since the start.
   public struct Counts: Hashable, Sendable {
@@ -98,6 +111,7 @@ public final class LiveHub: @unchecked Sendable {
     case password(station: String)
     case loop(LoopFault)
     case meters(MeterBus.Flaw)
+    case limitServer(String)
     public var description: String {
       switch self {
       case .state(let flaw): flaw.description
@@ -107,6 +121,7 @@ public final class LiveHub: @unchecked Sendable {
         "station \(station): password_hash is not of the form pbkdf2$sha256$ROUNDS$SALT$HASH or scrypt$N$R$P$SALT$HASH (hexadecimal)"
       case .loop(let fault): fault.description
       case .meters(let flaw): "meters: \(flaw)"
+      case .limitServer(let what): "limit_server: \(what)"
       }
     }
   }
@@ -137,6 +152,10 @@ public final class LiveHub: @unchecked Sendable {
       throw .journal(path: file, "\(error)")
     }
     wallOffset = clock.offset
+    startedAt = clock.monotonic()
+    compliance = Compliance(state: path) { what, why in
+      log(LogLine(what, at: clock.utc(), ["why": why]))
+    }
     box.hub = self
     let refusals = Self.refusals(of: plan.site, knowing: driver.controller.commissionedTrust, isTrial: isTrial)
     guard refusals.isEmpty else {
@@ -152,10 +171,16 @@ public final class LiveHub: @unchecked Sendable {
   /// - Throws: `Flaw`; nothing runs then.
   public func start() throws(Flaw) -> [UInt16] {
     try prepareStations()
-    loop.sync { [self] in begin() }
     do throws(Flaw) {
+      try openGridOperatorLink()
+      try openDesk()
+      loop.sync { [self] in
+        observe()
+        begin()
+      }
       let ports = try listen()
       try loop.sync { [self] () throws(Flaw) in try startMeters() }
+      try openLimitServer()
       giveBackFreeMemory()  // what reading the site file and the journal took
       return ports
     } catch {
@@ -166,18 +191,24 @@ public final class LiveHub: @unchecked Sendable {
 
   private func listen() throws(Flaw) -> [UInt16] {
     var ports: [UInt16] = []
-    for (index, listener) in plan.site.listeners.enumerated() {
+    for listener in plan.site.listeners {
       do throws(LoopFault) {
         var credentials: ServerCredentials?
         if let tls = listener.tls {
           credentials = try ServerCredentials(certificateFile: resolved(tls.certificate), keyFile: resolved(tls.key))
         }
+        guard listener.purposes.contains(.stations) else {
+          guard let desk else { preconditionFailure("a listener for people without a desk") }
+          ports.append(try desk.listen(listener, credentials))
+          continue
+        }
         let configuration = StationServer.Configuration(
           address: listener.address, port: UInt16(clamping: listener.port), credentials: credentials)
-        let box = box
+        let (box, index) = (box, servers.count)
         let server = StationServer(
           loop: loop, configuration: configuration, admit: { box.hub?.admit($0) ?? .unknown },
           deliver: { box.hub?.heard($0, server: index) })
+        if listener.purposes != [.stations] { desk?.share(server, listener, isTLS: credentials != nil) }
         ports.append(try server.start())
         loop.sync { [self] in servers.append(server) }
       } catch { throw .loop(error) }
@@ -197,11 +228,16 @@ public final class LiveHub: @unchecked Sendable {
       return (meterLink, servers)
     }
     link?.stop()
+    limitServer?.stop()
+    gridOperator?.stop()
+    desk?.close()
     for server in all { server.stop() }
     let store = loop.sync { [self] () -> JournalStore in
       timer?.cancel()
       clockCheck?.cancel()
       tariffCheck?.cancel()
+      calendarCheck?.cancel()
+      limitTimer?.cancel()
       thinning?.cancel()
       driver.finish(monotonic: monotonic)
       report()
@@ -218,6 +254,7 @@ public final class LiveHub: @unchecked Sendable {
       if isDurable { break }
     }
     loop.sync { [self] in tell(driver.isDurable ? "stopped" : "stopped_with_unkept_records") }
+    compliance.close(at: utc)
     store.close()
     state.unlock()
     loop.stop()

@@ -58,6 +58,7 @@ struct LogWords {
     case .overLimit(let index, let phase): ("over_limit", circuit(index, phase))
     case .storeFailed: ("store_failed", hub.id)
     case .unknownSupply(let index): ("unknown_supply", connector(index))
+    case .senderSilent(let index): ("sender_silent", hub.circuits.indices.contains(index) ? hub.circuits[index].id : "\(index)")
     }
   }
 }

@@ -4,8 +4,9 @@ import Glibc
 import Metering
 import Site
 
-/// A Modbus server for emulated meters: libmodbus on a thread of its own. TCP with several clients and units, or one unit on a serial
-/// line (libmodbus hears only its own unit there). Function codes 3 and 4; anything else is answered with exception 1.
+/// A Modbus server: libmodbus on a thread of its own. TCP with several clients and units, or one unit on a serial line (libmodbus hears
+/// only its own unit there). Function codes 3 and 4, and 6 and 16 where somebody takes what is written; anything else is answered
+/// with exception 1.
 public final class ModbusServer: Sendable {
   public enum Answer: Hashable, Sendable {
     /// As many as asked for.
@@ -15,6 +16,10 @@ public final class ModbusServer: Sendable {
   }
   /// Called on the server's thread.
   public typealias Source = @Sendable (_ unit: Int, WordRange) -> Answer
+  /// Takes words written to holding registers, all of them or none; nil: taken, otherwise the exception. Called on the server's thread.
+  public typealias Sink = @Sendable (_ unit: Int, _ address: Int, [UInt16]) -> Int?
+  /// Whether a peer of this numeric address is heard. Called on the server's thread.
+  public typealias Admission = @Sendable (String) -> Bool
 
   /// Why a server cannot start: the call that failed and its `errno`.
   public struct Flaw: Error, Hashable, Sendable, CustomStringConvertible {
@@ -35,7 +40,11 @@ public final class ModbusServer: Sendable {
   /// - Parameters:
   ///   - port: 0 lets the system choose; see `port`.
   ///   - host: the address to listen on.
-  public init(tcp port: Int, host: String = "127.0.0.1", source: @escaping Source) throws(Flaw) {
+  ///   - admits: others are closed as soon as they connect.
+  public init(
+    tcp port: Int, host: String = "127.0.0.1", admits: @escaping Admission = { _ in true }, source: @escaping Source,
+    sink: Sink? = nil
+  ) throws(Flaw) {
     guard let context = modbus_new_tcp_pi(host, String(port)) else { throw Flaw(call: "modbus_new_tcp_pi", code: errno) }
     let listener = modbus_tcp_pi_listen(context, 16)
     guard listener >= 0 else {
@@ -45,7 +54,7 @@ public final class ModbusServer: Sendable {
     }
     self.port = Self.port(of: listener)
     state = Gate(State())
-    try start(ServerWorker(context: context, listener: listener, clients: [], source: source))
+    try start(ServerWorker(context: context, listener: listener, clients: [], admits: admits, source: source, sink: sink))
   }
 
   /// Answers as `unit` on a serial line.

@@ -9,11 +9,19 @@ final class ServerWorker: @unchecked Sendable {
   /// -1 on a serial line.
   private let listener: Int32
   private var clients: [Int32]
+  private let admits: ModbusServer.Admission
   private let source: ModbusServer.Source
+  private let sink: ModbusServer.Sink?
+  /// More are not let in.
+  private static let mostClients = 32
   private let mapping = modbus_mapping_new(0, 0, 65536, 65536)
 
-  init(context: OpaquePointer, listener: Int32, clients: [Int32], source: @escaping ModbusServer.Source) {
+  init(
+    context: OpaquePointer, listener: Int32, clients: [Int32], admits: @escaping ModbusServer.Admission = { _ in true },
+    source: @escaping ModbusServer.Source, sink: ModbusServer.Sink? = nil
+  ) {
     (self.context, self.listener, self.clients, self.source) = (context, listener, clients, source)
+    (self.admits, self.sink) = (admits, sink)
     // A client that sends half a request must not hold up the others.
     modbus_set_indication_timeout(context, 0, 500_000)
     modbus_set_byte_timeout(context, 0, 200_000)
@@ -43,6 +51,10 @@ final class ServerWorker: @unchecked Sendable {
   private func accept() {
     let client = Glibc.accept(listener, nil, nil)
     guard client >= 0 else { return }
+    guard clients.count < Self.mostClients, admits(Self.peer(of: client)) else {
+      close(client)
+      return
+    }
     var one: Int32 = 1
     setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     clients.append(client)
@@ -66,6 +78,7 @@ final class ServerWorker: @unchecked Sendable {
     guard Int(length) >= header + 5, header > 0 else { return }
     func word(_ at: Int) -> Int { Int(request[at]) << 8 | Int(request[at + 1]) }
     let function = Int(request[header])
+    if function == 6 || function == 16, sink != nil { return take(request, length, header, function) }
     guard function == 3 || function == 4 else { return refuse(request, 1) }
     let range = WordRange(function: function, address: word(header + 1), count: word(header + 3))
     guard (1...125).contains(range.count) else { return refuse(request, 3) }
@@ -75,6 +88,40 @@ final class ServerWorker: @unchecked Sendable {
     case .exception(let code): refuse(request, code)
     case .words(let words): reply(request, length, range, words)
     }
+  }
+
+  /// A write: of one register, or of several.
+  private func take(_ request: [UInt8], _ length: Int32, _ header: Int, _ function: Int) {
+    func word(_ at: Int) -> UInt16 { UInt16(request[at]) << 8 | UInt16(request[at + 1]) }
+    let address = Int(word(header + 1))
+    var words = [word(header + 3)]
+    if function == 16 {
+      let count = Int(word(header + 3))
+      guard (1...123).contains(count), Int(length) >= header + 6 + count * 2, Int(request[header + 5]) == count * 2 else {
+        return refuse(request, 3)
+      }
+      words = (0..<count).map { word(header + 6 + $0 * 2) }
+    }
+    guard address + words.count <= 65536, let mapping else { return refuse(request, 2) }
+    if let exception = sink?(Int(request[header - 1]), address, words) { return refuse(request, exception) }
+    // libmodbus writes into the mapping, which nobody reads, and makes the answer.
+    _ = sluice_modbus_reply(context, request, length, mapping)
+  }
+
+  /// The numeric address at the other end, without the prefix of IPv4 in IPv6.
+  private static func peer(of client: Int32) -> String {
+    var address = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+    let status = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        getpeername(client, address, &length) == 0
+          ? getnameinfo(address, length, &name, socklen_t(name.count), nil, 0, NI_NUMERICHOST) : -1
+      }
+    }
+    guard status == 0 else { return "" }
+    let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text
   }
 
   private func refuse(_ request: [UInt8], _ code: Int) { _ = sluice_modbus_reply_exception(context, request, UInt32(code)) }

@@ -17,6 +17,8 @@ public struct Driver<Log: Store> {
   /// The store does not keep what it is given.
   public private(set) var storeHasFailed = false
   public private(set) var lastFault: StoreFault?
+  /// Hears of each entry when it is recorded, and up to which sequence everything is durable by then. It must not touch the driver.
+  public var observer: ((Entry, UInt64) -> Void)?
   private let version: String
   private let timing: RecordTiming
   private var clock: ClockOffset?
@@ -161,6 +163,7 @@ public struct Driver<Log: Store> {
         entry.references = blocks.map(\.reference)
       }
       try writer.append(entry, blocks: blocks)
+      observer?(entry, durableThrough)
     } catch {
       preconditionFailure("an event or effect that cannot be written: \(error)")
     }

@@ -72,7 +72,7 @@ struct Gate: Sendable {
 
   private static func waits(_ effect: Effect) -> Bool {
     switch effect {
-    case .answer: return true
+    case .answer, .answered: return true
     case .decided, .transaction, .alarm, .plan: return false
     case .command(_, _, _, .decrease): return false
     case .command(_, _, _, .increase): return true

@@ -83,7 +83,8 @@ extension ExactPlan {
 
   private func trim() {
     var keys: [UInt64] = []
-    for k in layout.parents.indices.reversed() where m.binds[k] != 0 {
+    // Also where no limit can bind: that was decided in amperes, this is milliamperes.
+    for k in layout.parents.indices.reversed() {
       for phase in 0..<3 {
         for slot in 0..<m.slots where room[(k * 3 + phase) * width + slot] < 0 {
           trim((k * 3 + phase) * width + slot, phase, slot, layout.below[k], &keys)

@@ -160,11 +160,10 @@ extension FairShare.Workspace {
 
   /// Below this many events, moving them one by one is quicker than counting digits.
   private static let few = 48
-  /// From this many on, fewer passes are worth more than a small table.
-  private static let many = 4000
+  /// Bits of a digit.
+  private static let bits = 11
 
-  /// Sorts by level, equal levels in the order they had: one pass per digit of eight bits, or of eleven, and none for digits that all
-  /// levels share.
+  /// Sorts by level, equal levels in the order they had: one pass per digit, and none for digits that all levels share.
   private static func sort(_ events: inout [Event], _ other: inout [Event], _ counts: inout [Int32]) {
     guard let one = events.first?.level else { return }
     if events.count < few { return insert(&events) }
@@ -172,7 +171,6 @@ extension FairShare.Workspace {
     for event in events { varying |= event.level ^ one }
     other.removeAll(keepingCapacity: true)
     other.append(contentsOf: events)
-    let bits = events.count < many ? 8 : 11
     counts.removeAll(keepingCapacity: true)
     counts.append(contentsOf: repeatElement(0, count: 1 << bits))
     for shift in stride(from: 0, to: 63, by: bits) where (varying >> shift) & ((1 << bits) - 1) != 0 {

@@ -131,9 +131,8 @@ struct PlanningLayout {
   /// Who may draw at each limit: a limit that holds all of them at their most can never bind and needs no price.
   private func addUse(_ arena: Arena) {
     let chunks = memory.chunks
-    let drawn = arena.slab(memory.limit.count, SIMD8<Float>.zero)
-    // A sum of *n* terms in float32 may be too small by so much; what is taken for unable to bind is never looked at again.
-    let doubt = SIMD8<Float>(repeating: 1 + Float(memory.sessions + 2) / Float(1 << 23))
+    // In float64: thousands of terms in float32 may come out too small, and a limit that binds would be taken for one that cannot.
+    let drawn = arena.slab(memory.limit.count, SIMD8<Double>.zero)
     for at in 0..<memory.sessions {
       let row = memory.rows[at]
       for phase in 0..<3 where row.phases & (1 << phase) != 0 {
@@ -143,7 +142,7 @@ struct PlanningLayout {
           if c == 0 { inside.replace(with: 0, where: memory.before[row.start & 7] .> 0) }
           if c == row.count - 1 { inside.replace(with: 0, where: memory.after[row.end - (row.first + c) * 8] .> 0) }
           memory.users[base + c] += inside
-          drawn[base + c] += inside * Float(row.most)
+          drawn[base + c] += SIMD8<Double>(inside) * row.most
         }
       }
     }
@@ -154,8 +153,8 @@ struct PlanningLayout {
           memory.users[above] += memory.users[j]
           drawn[above] += drawn[j]
         }
-        let canBind = drawn[j] * doubt .> memory.limit[j]
-        memory.sigma[j] = SIMD8<Float>.zero.replacing(with: 1 / memory.users[j], where: canBind)
+        let binds = SIMD8<Float>(SIMD8<Double>.zero.replacing(with: 1, where: drawn[j] .> memory.exactLimit[j]))
+        memory.sigma[j] = SIMD8<Float>.zero.replacing(with: 1 / memory.users[j], where: binds .> 0)
         if memory.sigma[j] != .zero { memory.binds[k] = 1 }
       }
     }

@@ -77,12 +77,18 @@ extension Policy {
   }
 
   private func key(_ plan: ExactPlan, _ session: PlanningProblem.Session, _ i: Int, _ slot: Int) -> Int {
+    let at = plan.layout.place[i]
+    return rank(
+      from: session.window.lowerBound, until: session.window.upperBound, lacking: plan.lacking(at), most: plan.terms[at].most,
+      in: slot)
+  }
+
+  /// The smaller, the sooner it is served; currents in mA, the lacking energy in mA for one slot.
+  func rank(from: Int, until: Int, lacking: Int, most: Int, in slot: Int) -> Int {
     switch self {
-    case .earliestDeadline: session.window.upperBound
-    case .leastLaxity:
-      (session.window.upperBound - slot) * 1000 - plan.lacking(plan.layout.place[i]) * 1000
-        / max(1, plan.terms[plan.layout.place[i]].most)
-    case .optimal, .equalShare, .firstCome, .uncontrolled: session.window.lowerBound
+    case .earliestDeadline: until
+    case .leastLaxity: (until - slot) * 1000 - lacking * 1000 / max(1, most)
+    case .optimal, .equalShare, .firstCome, .uncontrolled: from
     }
   }
 

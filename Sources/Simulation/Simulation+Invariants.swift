@@ -25,7 +25,7 @@ extension Simulation {
       let own = effects.filter { effect in
         switch effect {
         case .decided, .alarm: true
-        case .command, .answer, .transaction, .plan: false
+        case .command, .answer, .answered, .transaction, .plan: false
         }
       }
       let recovers = effects.contains(.alarm(.storeFailed, raised: false)) || effects.contains(.alarm(.storeFailed, raised: true))

@@ -73,7 +73,13 @@ public struct ProfileFolder: Hashable, Sendable {
     }
     var meters: [MeterProfile] = []
     for name in names(in: "meters") { meters.append(try meter(named: name)) }
-    return Catalogue(stations: stations, meters: meters)
+    var presets: [LimitPreset] = []
+    for name in names(in: "limits") {
+      let file: String
+      do throws(FileError) { file = try text("limits", name) } catch { throw .unreadable(error) }
+      do throws(DocumentErrors) { presets.append(try LimitPreset(text: file, name: name)) } catch { throw .wrong(error) }
+    }
+    return Catalogue(stations: stations, meters: meters, presets: presets)
   }
 
   /// One register map.
@@ -100,5 +106,8 @@ public enum SiteFileError: Error, Hashable, Sendable, CustomStringConvertible {
 public struct Catalogue: Hashable, Sendable {
   public var stations: [StationProfile]
   public var meters: [MeterProfile]
-  public init(stations: [StationProfile], meters: [MeterProfile]) { (self.stations, self.meters) = (stations, meters) }
+  public var presets: [LimitPreset]
+  public init(stations: [StationProfile], meters: [MeterProfile], presets: [LimitPreset] = []) {
+    (self.stations, self.meters, self.presets) = (stations, meters, presets)
+  }
 }

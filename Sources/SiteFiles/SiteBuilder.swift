@@ -37,6 +37,11 @@ struct SiteBuilder {
     if let settings = reader.object("settings") { hub.settings = Self.settings(settings) }
     let tariff = readPlanning(reader)
     let listeners = reader.objects("listen").map(Self.listener)
+    let relaxing = Self.relaxing(reader)
+    let limitServer = reader.object("limit_server").flatMap { self.limitServer($0) }
+    let oscp = reader.object("oscp").flatMap { self.oscp($0) }
+    let calendar = reader.objects("calendar").compactMap { calendarLimit($0) }
+    complainAboutRepeats(calendar.map(\.id), under: "calendar", of: reader)
     let state = reader.optional("state", .text)
     let journal = reader.object("journal")
     let rawDays = journal?.optional("raw_days", .whole(1...3650)) ?? 7
@@ -48,13 +53,21 @@ struct SiteBuilder {
     let limits = reader.objects("limits").enumerated().compactMap { self.limit($0.element, number: $0.offset + 1) }
     reader.finish()
     return SiteFile(
-      hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887, tls: nil)] : listeners, stateFolder: state,
-      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe, tariff: tariff)
+      hub: hub, listeners: listeners.isEmpty ? [.init(address: "0.0.0.0", port: 8887)] : listeners, stateFolder: state,
+      rawDays: rawDays, inputDays: inputDays, limits: limits, failsafe: failsafe, tariff: tariff, relaxing: relaxing,
+      calendar: calendar,
+      limitServer: limitServer, oscp: oscp)
   }
 
   /// - Returns: the path of the tariff file, as written.
   private mutating func readPlanning(_ reader: ObjectReader) -> String? {
     guard let planning = reader.object("planning") else { return nil }
+    let (policy, tariff) = Self.planning(planning)
+    hub.planning = policy
+    return tariff
+  }
+
+  static func planning(_ planning: ObjectReader) -> (PlanningPolicy, tariff: String?) {
     var policy = PlanningPolicy()
     policy.horizon = planning.optional("horizon_h", Shape<Int>.whole(1...48).map { TimeSpan.hours($0) }, else: policy.horizon)
     let slots = Shape<Int>.whole(5...60).map("a number of minutes that divides an hour: 5, 6, 10, 12, 15, 20, 30 or 60") {
@@ -73,8 +86,7 @@ struct SiteBuilder {
     policy.assumedEnergy = planning.optional("assumed_energy_kwh", .kilowattHours(1...1000), else: policy.assumedEnergy)
     let tariff = planning.optional("tariff", .text)
     planning.finish()
-    hub.planning = policy
-    return tariff
+    return (policy, tariff)
   }
 
   private func readSupply(_ reader: ObjectReader) {
@@ -162,10 +174,60 @@ struct SiteBuilder {
       files.finish()
       return value
     }
-    let listener = SiteFile.Listener(
+    var listener = SiteFile.Listener(
       address: reader.optional("address", .text, else: "0.0.0.0"), port: reader.required("port", .whole(0...65535)) ?? 0, tls: tls)
+    let purposes: [Purpose] = reader.optional("for", .list(.word()), else: [.stations])
+    if purposes.isEmpty { reader.complain(about: "for", expected: "at least one of \"stations\", \"people\", \"grid-operator\"") }
+    listener.purposes = purposes.isEmpty ? [.stations] : Set(purposes)
+    listener.loopbackRole = reader.optional("loopback_without_token", .word())
+    if listener.loopbackRole != nil, listener.purposes == [.stations] {
+      reader.complain(about: "loopback_without_token", expected: "a listener `for` people or the grid operator")
+    }
+    listener.requestsPerSecond = reader.optional("requests_per_s", .whole(1...100_000), else: listener.requestsPerSecond)
     reader.finish()
     return listener
+  }
+
+  private func oscp(_ reader: ObjectReader) -> SiteFile.OSCP? {
+    let preset = preset(reader)
+    let fallback = fallback(reader, preset)
+    let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
+    let url = Shape<String>.text.map("a URL that ends in /oscp/2.0") { $0.hasSuffix("/oscp/2.0") ? $0 : nil }
+    let oscp = SiteFile.OSCP(
+      group: reader.required("group_id", .text) ?? "", baseURL: reader.required("base_url", url) ?? "",
+      tokenFile: reader.required("token_file", .text) ?? "", trust: reader.optional("trust", .text), circuit: place ?? 0,
+      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      interval: reader.optional("heartbeat_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
+      measurement: reader.optional("measurement_s", .seconds(1...86_400), else: .minutes(15)), fallback: fallback ?? .power(.zero))
+    reader.finish()
+    return oscp
+  }
+
+  private func limitServer(_ reader: ObjectReader) -> SiteFile.LimitServer? {
+    let preset = preset(reader)
+    let fallback = fallback(reader, preset)
+    let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
+    let port = reader.required("port", .whole(0...65535)), allowed = reader.required("allow", .list(.text))
+    if let allowed, allowed.isEmpty { reader.complain(about: "allow", expected: "at least one numeric address") }
+    let server = SiteFile.LimitServer(
+      address: reader.optional("address", .text, else: "0.0.0.0"), port: port ?? 0,
+      unit: reader.optional("unit", .whole(0...255), else: 1), allowed: allowed ?? [], circuit: place ?? 0,
+      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      silentAfter: reader.optional("silent_after_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
+      fallback: fallback ?? .power(.zero),
+      needsFreshLimit: reader.optional("needs_fresh_limit", .flag, else: preset?.needsFreshLimit ?? false))
+    reader.finish()
+    return server
+  }
+
+  /// How limits from outside are let up.
+  private static func relaxing(_ reader: ObjectReader) -> LimitSeries.Relaxing {
+    guard let object = reader.object("relaxing") else { return .atOnce }
+    let relaxing = LimitSeries.Relaxing(
+      delay: object.optional("delay_s", .seconds(0...3600), else: .zero),
+      ramp: object.optional("ramp_s", .seconds(0...3600), else: .zero))
+    object.finish()
+    return relaxing
   }
 
   private func limit(_ reader: ObjectReader, number: Int) -> Limit? {

@@ -186,10 +186,10 @@ extension SiteCheck {
     }
     if let cap = circuit.manualCap { lower(cap, "manual cap") }
     if let failsafe = file.failsafe[index] { lower(failsafe, "failsafe") }
-    for limit in file.limits where limit.circuit == index {
-      switch limit.amount {
-      case .current(let bound): lower(bound, limit.source)
-      case .power(let bound): lower(current(bound), limit.source)
+    for (place, amount, source) in file.announcedBounds where place == index {
+      switch amount {
+      case .current(let bound): lower(bound, source)
+      case .power(let bound): lower(current(bound), source)
       }
     }
     return lowest

@@ -11,13 +11,13 @@ import Threads
 /// `sluice demo`: the real controller with emulated stations, vehicles and meters on real wires, in one process.
 enum DemoCommand {
   static let usage =
-    "usage: sluice demo [--for TIME] [--speed N] [--seed N] [--plain] [--site SITE.json5] [--state DIR] [--profiles FOLDER]"
+    "usage: sluice demo [--for TIME] [--speed N] [--seed N] [--plain] [--site SITE.json5] [--state DIR] [--window PORT] [--profiles FOLDER]"
 
   /// - Returns: the exit status: 0 no limit was violated beyond its trip curve, 1 one was or it could not run, 2 wrong command line.
   static func run(_ arguments: [String]) -> Int32 {
     do {
       let options = try CommandLineOptions(
-        arguments, names: ["for", "speed", "seed", "site", "state", "profiles"], flags: ["plain"])
+        arguments, names: ["for", "speed", "seed", "site", "state", "profiles", "window"], flags: ["plain"])
       guard options.words.isEmpty else { throw CommandLineOptions.Misuse(description: "unexpected \(options.words[0])") }
       var rig = Rig.Options()
       rig.speed = try options.whole("speed", in: 1...1000) ?? 1
@@ -25,7 +25,8 @@ enum DemoCommand {
       let length = try options.text("for").map(duration)
       let path = try options.text("site") ?? demoSite()
       return try live(
-        path, rig, profiles: options.text("profiles"), state: options.text("state"), length: length,
+        path, rig, profiles: options.text("profiles"), state: options.text("state"),
+        window: try options.whole("window", in: 0...65535), length: length,
         isPlain: options.has("plain") || isatty(STDOUT_FILENO) == 0)
     } catch let misuse as CommandLineOptions.Misuse {
       StandardError.write("\(misuse)\n\(usage)")
@@ -37,15 +38,12 @@ enum DemoCommand {
   }
 
   private static func live(
-    _ path: String, _ options: Rig.Options, profiles: String?, state named: String?, length: TimeSpan?, isPlain: Bool
+    _ path: String, _ options: Rig.Options, profiles: String?, state named: String?, window: Int?, length: TimeSpan?, isPlain: Bool
   ) throws -> Int32 {
     var plan = try HubPlan.read(path, profiles: profiles)
     let rig = try Rig(plan.site.hub, profiles: plan.meterProfiles, options: options)
     plan.site.hub = rig.hub
-    plan.site.listeners = Array(plan.site.listeners.prefix(1))
-    for i in plan.site.listeners.indices {
-      (plan.site.listeners[i].address, plan.site.listeners[i].port, plan.site.listeners[i].tls) = ("127.0.0.1", 0, nil)
-    }
+    plan.site.listeners = try listeners(of: plan.site, window: window)
     // A journal that was asked for stays; otherwise it goes with the demonstration.
     let temporary = named == nil ? try TemporaryFolder() : nil
     defer { temporary?.remove() }
@@ -57,13 +55,14 @@ enum DemoCommand {
         if lines.count > 200 { lines.removeFirst(100) }
       }
     }
-    guard let port = try hub.start().first else { throw CommandLineOptions.Misuse(description: "the site has no listener") }
+    let ports = try hub.start()
+    let port = ports[0]
     let ended = Latch()
     for signal in [SIGTERM, SIGINT] { hub.loop.onSignal(signal) { ended.open() } }
     try rig.connect(port: port)
     let start = MonotonicTime.now
     var table = DemoTable(isPlain: isPlain)
-    table.begin(port: Int(port), hub: rig.hub)
+    table.begin(port: Int(port), window: ports.count > 1 ? Int(ports[1]) : nil, hub: rig.hub)
     while true {
       let elapsed = MonotonicTime.now - start
       let left = length.map { Duration.milliseconds($0.milliseconds) - elapsed }
@@ -78,6 +77,19 @@ enum DemoCommand {
     print(DemoSummary(hub: rig.hub, report: report, counts: last.counts, elapsed: MonotonicTime.now - start).text)
     if let named { print("its journal: sluice journal list \(named), and sluice explain TRANSACTION --state \(named)") }
     return report.violations.isEmpty ? 0 : 1
+  }
+
+  /// A port of the system's choice for the stations, and the window for whoever sits at this machine.
+  private static func listeners(of site: SiteFile, window: Int?) throws -> [SiteFile.Listener] {
+    guard var stations = site.listeners.first(where: { $0.purposes.contains(.stations) }) else {
+      throw CommandLineOptions.Misuse(description: "the site has no listener for stations")
+    }
+    (stations.address, stations.port, stations.tls, stations.purposes) = ("127.0.0.1", 0, nil, [.stations])
+    var people = site.listeners.first { $0.purposes.contains(.people) } ?? stations
+    (people.address, people.port, people.tls) = ("127.0.0.1", window ?? people.port, nil)
+    people.purposes = [.people, .gridOperator]
+    if people.loopbackRole == nil { people.loopbackRole = .administrator }
+    return [stations, people]
   }
 
   /// `90s`, `2m`, `1h`, or whole seconds.
@@ -112,7 +124,12 @@ private struct TemporaryFolder {
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
   func remove() {
-    for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "lock"] { unlink("\(path)/\(name)") }
+    for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "lock", "tokens.json", "limit-key"] {
+      unlink("\(path)/\(name)")
+    }
+    let reports = ReportFolder(state: path)
+    for name in reports.names() { for ending in ["json", "sig"] { unlink("\(reports.path)/\(name).\(ending)") } }
+    rmdir(reports.path)
     rmdir(path)
   }
 }

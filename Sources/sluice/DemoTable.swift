@@ -11,11 +11,12 @@ import Site
 struct DemoTable {
   let isPlain: Bool
 
-  mutating func begin(port: Int, hub: Hub) {
+  mutating func begin(port: Int, window: Int?, hub: Hub) {
     let installed = hub.stations.filter { $0.state == .installed }
     print(
       "\(hub.name): \(installed.count) stations with \(installed.map(\.connectors.count).reduce(0, +)) connectors on "
         + "ws://127.0.0.1:\(port)/ocpp/, \(hub.meters.count) meters on Modbus TCP; Ctrl-C ends it")
+    if let window { print("dashboard: http://127.0.0.1:\(window)/") }
     if !isPlain { print("\u{1B}[?25l\u{1B}[2J", terminator: "") }
     fflush(nil)
   }

@@ -25,7 +25,9 @@ enum RunCommand {
       hub = try LiveHub(plan, state: options.text("state") ?? StateFolder.of(plan)) { StandardError.write("\($0)") }
       let ports = try hub.start()
       for (listener, port) in zip(plan.site.listeners, ports) {
-        StandardError.write("event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil)")
+        StandardError.write(
+          "event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil) "
+            + "for=\(listener.purposes.map(\.rawValue).sorted().joined(separator: ","))")
       }
     } catch {
       StandardError.write("\(error)")

@@ -23,8 +23,15 @@ import Glibc
     Command(name: "explain", summary: "says why a transaction had the current it had", run: ExplainCommand.run),
     Command(
       name: "journal", summary: "verifies the journal's hash chain, replays its decisions, or measures it", run: JournalCommand.run),
+    Command(
+      name: "token", summary: "makes, lists and revokes the tokens with which people and programs come in", run: TokenCommand.run),
+    Command(
+      name: "limits", summary: "shows how limits from outside were kept, signed", run: LimitsCommand.run),
     Command(name: "plan", summary: "computes or checks a charging plan", run: PlanCommand.run),
     Command(name: "problem", summary: "writes a seeded planning problem", run: ProblemCommand.run),
+    Command(
+      name: "simulate", summary: "lives a scenario under several policies, and writes figures, tables and a report",
+      run: SimulateCommand.run),
     Command(name: "torture", summary: "lives random hubs through random days and checks every rule", run: TortureCommand.run),
   ]
 

@@ -34,7 +34,7 @@ MAXIMUM_A = 12
 
 def limit_a(count):
     """Of the connection, per phase: room for all, and for their worst base load."""
-    return min(10_000, -(-count // 3) * MAXIMUM_A + 1000)
+    return -(-count // 3) * MAXIMUM_A + 500
 
 
 def site(count, port, tls=None, meter_port=None, cap=None, feeders=10):

@@ -20,8 +20,9 @@ import Testing
     return hub
   }
 
-  /// Plugged in, read, and controlled; the newest request.
-  static func world(_ hub: Hub, base: Int = 10, tariff: Tariff? = nil, needs: [Int: SessionNeed] = [:]) -> World {
+  /// Plugged in, read, and controlled. The first question was asked when the first vehicle came; once that is answered the newest asks
+  /// about all of them.
+  static func world(_ hub: Hub, base: Int = 10, tariff: Tariff? = nil, needs: [Int: SessionNeed] = [:]) throws -> World {
     var world = World(hub)
     if let tariff { world.say(.tariff(tariff)) }
     world.read(base)
@@ -29,9 +30,22 @@ import Testing
     for c in hub.connectors.indices { world.plugIn(c) }
     for (c, need) in needs.sorted(by: { $0.key < $1.key }) { world.say(.order(.need(connector: c, need))) }
     world.read(base)
-    world.pass(.seconds(11))
-    world.read(base)
+    try answer(&world)
+    let count = requests(world).count
+    for _ in 0..<60 where requests(world).count == count { live(&world, base) }
     return world
+  }
+
+  /// A second in which the vehicles draw what they are offered, or what is said.
+  static func live(_ world: inout World, _ base: Int, draws: [Int: Int] = [:]) {
+    world.pass(.seconds(1))
+    var sum = 0
+    for c in world.hub.connectors.indices {
+      let drawn = min(draws[c] ?? 32, Int(world.offered(c) ?? 6))
+      sum += drawn
+      world.draw(c, drawn)
+    }
+    world.read(PerPhase(all: .amperes(base + sum) + .milliamperes(Int(world.sequence % 7))))
   }
 
   static func requests(_ world: World) -> [PlanRequest] {
@@ -53,7 +67,7 @@ import Testing
   }
 
   @Test func `the same events ask for the same plan, and the same request has the same answer`() throws {
-    let (one, other) = (Self.world(Self.hub()), Self.world(Self.hub()))
+    let (one, other) = (try Self.world(Self.hub()), try Self.world(Self.hub()))
     let request = try #require(Self.requests(one).last)
     #expect(Self.requests(one) == Self.requests(other) && !request.sessions.isEmpty)
     #expect(request.solve() == request.solve())
@@ -62,24 +76,28 @@ import Testing
     #expect(changed.fingerprint != request.fingerprint && request.solve().fingerprint == request.fingerprint)
   }
 
-  @Test func `the guard shares at once, plan or no plan, and an old or unasked plan changes nothing`() throws {
-    var world = Self.world(Self.hub(60))
-    #expect((0..<3).allSatisfy { (world.offered($0) ?? 0) >= 6 }, "nobody waits for a plan")
+  @Test func `the guard shares without a plan, and one that is not its own, or old, changes nothing`() throws {
+    var world = World(Self.hub(60))
+    world.read(10)
+    world.commission()
+    for c in 0..<3 { world.plugIn(c) }
+    for _ in 0..<50 { Self.live(&world, 10) }
+    #expect((0..<3).allSatisfy { (world.offered($0) ?? 0) >= 10 }, "50 A for three, and no answer to the planner's question")
     var stray = try #require(Self.requests(world).last).solve()
     stray.id += 100
     for s in stray.sessions.indices { stray.sessions[s].currents = [] }
     world.say(.planned(stray))
-    #expect(world.mind.planning.plan == nil && (0..<3).allSatisfy { (world.offered($0) ?? 0) >= 6 })
+    for _ in 0..<5 { Self.live(&world, 10) }
+    #expect(world.mind.planning.plan == nil && (0..<3).allSatisfy { (world.offered($0) ?? 0) >= 10 })
     // An answer that is taken, and then never renewed: after an hour it is no wish any more.
-    let start = world.utc
-    var dear = Self.world(Self.hub(60), tariff: Self.tariff(start, cheapAfter: 3))
+    var dear = try Self.world(Self.hub(60), tariff: Self.tariff(world.utc, cheapAfter: 3))
     try Self.answer(&dear)
-    #expect(dear.mind.wish(0, stamp(dear)) != nil)
-    for _ in 0..<80 {
+    #expect(dear.mind.wish(0, stamp(dear)) != nil && dear.mind.view(at: stamp(dear)).connectors[0].outlook != nil)
+    for minute in 0..<80 {
       dear.pass(.minutes(1))
-      dear.read(10 + Int(dear.sequence % 2))
+      dear.read(40 + minute % 2)
     }
-    #expect(dear.mind.wish(0, stamp(dear)) == nil)
+    #expect(dear.mind.wish(0, stamp(dear)) == nil && dear.mind.view(at: stamp(dear)).connectors[0].outlook == nil)
   }
 
   func stamp(_ world: World) -> EventStamp {
@@ -89,7 +107,7 @@ import Testing
   @Test func `who can wait for cheap hours waits, and a tariff that changes under way changes the plan`() throws {
     let start = World(Self.hub()).utc
     let need = SessionNeed(departure: start + .hours(10), energy: .wattHours(12_000))
-    var world = Self.world(Self.hub(), tariff: Self.tariff(start, cheapAfter: 4), needs: [0: need, 1: need, 2: need])
+    var world = try Self.world(Self.hub(), tariff: Self.tariff(start, cheapAfter: 4), needs: [0: need, 1: need, 2: need])
     let planned = try Self.answer(&world)
     #expect(planned.sessions.count == 3 && planned.sessions.allSatisfy { !$0.isEstimate })
     for session in planned.sessions {
@@ -106,23 +124,20 @@ import Testing
   }
 
   @Test func `what one vehicle does not take goes to those behind their plan first`() throws {
-    // 31 A for three of 32 A; all lag behind the plan, then one of them takes only 6 A.
+    // All want what there is within two hours but the third, which has until tomorrow and may wait for cheap hours. What the second does
+    // not take goes to the first, which is behind, not to the third.
     let start = World(Self.hub()).utc
-    let need = SessionNeed(departure: start + .hours(2), energy: .wattHours(40_000))
-    let idle = SessionNeed(departure: start + .hours(20), energy: .wattHours(2000))
-    var hub = Self.hub(50, stations: 3)
-    for c in hub.connectors.indices { hub.connectors[c].weight = 100 }
-    var world = Self.world(hub, tariff: Self.tariff(start, cheapAfter: 12), needs: [0: need, 1: idle, 2: idle])
+    let urgent = SessionNeed(departure: start + .hours(2), energy: .wattHours(40_000))
+    let patient = SessionNeed(departure: start + .hours(20), energy: .wattHours(9000))
+    var world = try Self.world(
+      Self.hub(60), tariff: Self.tariff(start, cheapAfter: 12), needs: [0: urgent, 1: urgent, 2: patient])
     try Self.answer(&world)
-    for _ in 0..<6 {
-      world.pass(.seconds(10))
-      for c in 0..<3 { world.draw(c, min(6, Int(world.offered(c) ?? 0))) }
-      world.read(22 + Int(world.sequence % 2))
-    }
-    let (behind, later) = (world.mind.wish(0, stamp(world)), world.mind.wish(1, stamp(world)))
-    #expect(behind?.target ?? .zero >= .amperes(6))
-    #expect(later?.target == .zero || later?.target == .amperes(6), "\(String(describing: later))")
-    #expect((world.offered(0) ?? 0) > (world.offered(1) ?? 0))
+    for _ in 0..<300 { Self.live(&world, 10, draws: [1: 8]) }
+    let (first, third) = (world.mind.wish(0, stamp(world)), world.mind.wish(2, stamp(world)))
+    #expect(
+      (first?.target ?? .zero) >= .amperes(6) && (third?.target ?? .amperes(32)) <= .amperes(6), "\(String(describing: third))")
+    #expect((world.offered(0) ?? 0) >= 28, "\(String(describing: world.offered(0)))")
+    #expect((world.offered(2) ?? 0) <= 6, "\(String(describing: world.offered(2)))")
   }
 
   @Test func `departure and energy are stated as estimates unless somebody or the site file says them`() throws {
@@ -131,7 +146,7 @@ import Testing
     hub.connectors[1].usualEnergy = .wattHours(20_000)
     let start = World(hub).utc
     let need = SessionNeed(departure: start + .hours(5), energy: .wattHours(9000))
-    let world = Self.world(hub, needs: [2: need])
+    let world = try Self.world(hub, needs: [2: need])
     let sessions = try #require(Self.requests(world).last).sessions
     #expect(sessions.first { $0.connector == 0 }?.isEstimate == true)
     let usual = try #require(sessions.first { $0.connector == 1 })
@@ -145,7 +160,7 @@ import Testing
     let start = World(Self.hub()).utc
     let need = SessionNeed(departure: start + .hours(1), energy: .wattHours(15_000))
     // 100 A less 75 A of other load: 25 A for three vehicles, 17 kW.
-    var world = Self.world(Self.hub(100, baseWorst: 75), base: 75, needs: [0: need, 1: need, 2: need])
+    var world = try Self.world(Self.hub(100, baseWorst: 75), base: 75, needs: [0: need, 1: need, 2: need])
     try Self.answer(&world)
     let view = world.mind.view(at: stamp(world))
     let outlooks = view.connectors.compactMap(\.outlook)
@@ -158,7 +173,7 @@ import Testing
     if let neck = worst.necks.first { #expect(neck.from >= worst.plannedAt - .minutes(15) && neck.until <= start + .hours(2)) }
     // With time enough nothing is short.
     let late = SessionNeed(departure: start + .hours(20), energy: .wattHours(15_000))
-    var calm = Self.world(Self.hub(), needs: [0: late, 1: late, 2: late])
+    var calm = try Self.world(Self.hub(), needs: [0: late, 1: late, 2: late])
     try Self.answer(&calm)
     #expect(calm.mind.view(at: stamp(calm)).connectors.allSatisfy { $0.outlook?.short == .zero })
   }
@@ -177,7 +192,7 @@ import Testing
     }
     let next = start + .minutes(15) * (4 * 672)
     #expect(loads.quantile(500, at: next + .minutes(15) * 30, .l1) == .amperes(30))
-    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .hours(3))
+    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .minutes(210), "the end of its class")
     #expect(stays.energy(arrival: next, soFar: .zero, permille: 500) == .wattHours(12_000))
     // Two bytes a class and a mean, of the 56 circuits of which statistics are kept.
     let bytes =
@@ -185,7 +200,7 @@ import Testing
       * LoadStatistics.quarters
     #expect(bytes < 1_000_000)
     for _ in 0..<100_000 { stays.add(arrival: next, stay: .hours(3), energy: .wattHours(11_000)) }
-    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .hours(3))
+    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .minutes(210))
   }
 
   @Test func `costs follow the median of the load, limits what is hardly ever exceeded`() throws {
@@ -212,11 +227,14 @@ import Testing
     world.commission()
     for c in 0..<3 { world.plugIn(c) }
     world.read(-20)
+    try Self.answer(&world)
+    for _ in 0..<15 { Self.live(&world, -20) }
     let request = try #require(Self.requests(world).last)
     // 60 A of surplus, phases summed, for 288 A of vehicles: a fifth of the way from 0.25 to 0.05.
     #expect(request.prices[0] < .microEuros(215_000) && request.prices[0] > .microEuros(200_000), "\(request.prices[0])")
     #expect(request.prices[90] == .microEuros(250_000))
-    #expect(request.peakBase[0] == .amperes(-60))
+    // What is seen of it between the samples of the vehicles differs a little.
+    #expect(request.peakBase[0] < .amperes(-55) && request.peakBase[0] > .amperes(-75), "\(request.peakBase[0])")
     // The room allows for the rain, and counts no generation.
     #expect(request.circuits[0].room.l1[0] <= .amperes(100))
   }
@@ -227,15 +245,9 @@ import Testing
   private func unattended() throws -> World {
     let start = World(Self.hub()).utc
     let need = SessionNeed(departure: start + .hours(6), energy: .wattHours(60_000))
-    var world = Self.world(Self.hub(), needs: [0: need, 1: need, 2: need])
+    var world = try Self.world(Self.hub(), needs: [0: need, 1: need, 2: need])
     try Self.answer(&world)
-    for _ in 0..<40 {
-      world.pass(.seconds(10))
-      for c in 0..<3 { world.draw(c, Int(world.offered(c) ?? 0)) }
-      world.read(
-        PerPhase(
-          all: .amperes(10 + (0..<3).reduce(0) { $0 + Int(world.offered($1) ?? 0) }) + .milliamperes(Int(world.sequence % 7))))
-    }
+    for _ in 0..<400 { Self.live(&world, 10) }
     return world
   }
   private func profile(_ world: World, _ c: Int) -> ChargingProfile? {
@@ -265,12 +277,9 @@ import Testing
     hub.stations[1].trust = .accepted
     let start = World(hub).utc
     let need = SessionNeed(departure: start + .hours(6), energy: .wattHours(60_000))
-    var world = Self.world(hub, needs: [0: need, 1: need])
+    var world = try Self.world(hub, needs: [0: need, 1: need])
     try Self.answer(&world)
-    for _ in 0..<40 {
-      world.pass(.seconds(10))
-      world.read(PerPhase(all: .amperes(10) + .milliamperes(Int(world.sequence % 7))))
-    }
+    for _ in 0..<400 { Self.live(&world, 10) }
     #expect((profile(world, 0)?.schedule.periods.count ?? 0) <= 2)
     #expect((profile(world, 1)?.schedule.periods.count ?? 0) <= 2)
   }

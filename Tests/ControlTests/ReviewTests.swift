@@ -154,6 +154,22 @@ import Testing
     #expect(done == resorts)
   }
 
+  @Test func `a vehicle that draws more than it is told is told to fall back when its circuit is over`() {
+    var world = charging(World.feeder(63, stations: 1), base: 5)
+    world.say(.order(.hold(connector: 0, .amperes(20))))
+    for _ in 0..<240 where !world.mind.connectors[0].uncontrollable {
+      world.pass(.seconds(5))
+      world.draw(0, 23)
+      world.read(5 + 23)
+    }
+    #expect(world.mind.connectors[0].uncontrollable)
+    world.say(.order(.hold(connector: 0, nil)))
+    world.read(45 + 23)
+    world.pass(.seconds(15))
+    world.read(46 + 23)
+    #expect(world.offered(0).map { $0 <= 6 } ?? false, "it hears, whatever else it does")
+  }
+
   @Test func `a sample taken before a decrease confirms nothing, however late it comes`() {
     var world = charging(World.feeder(40, stations: 1), base: 5)
     let taken = world.utc

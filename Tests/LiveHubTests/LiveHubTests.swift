@@ -39,7 +39,12 @@ import Testing
       path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
     deinit {
-      for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "lock"] { unlink("\(path)/\(name)") }
+      for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "lock", "tokens.json", "limit-key"] {
+        unlink("\(path)/\(name)")
+      }
+      let reports = ReportFolder(state: path)
+      for name in reports.names() { for ending in ["json", "sig"] { unlink("\(reports.path)/\(name).\(ending)") } }
+      rmdir(reports.path)
       rmdir(path)
     }
   }

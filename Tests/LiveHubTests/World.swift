@@ -34,6 +34,8 @@ final class HubWorld {
   let time = TestClock()
   let hub: LiveHub
   let port: UInt16
+  /// Of the listener for people, if the site has one.
+  let window: UInt16
   let loop: EventLoop
   private let lines = Locked<[LogLine]>([])
   let talkers = Locked<[Talker]>([])
@@ -45,7 +47,8 @@ final class HubWorld {
     hub = try LiveHub(Self.plan(text), state: self.folder.path, clock: time.clock, vfs: vfs) { line in
       lines.with { $0.append(line) }
     }
-    port = try #require(hub.start().first)
+    let ports = try hub.start()
+    (port, window) = (try #require(ports.first), ports.last ?? 0)
   }
 
   /// A meter whose bus is a port where nobody listens; readings come from the test.
@@ -83,7 +86,11 @@ final class HubWorld {
     return isSo()
   }
 
-  static func site(stations: [(id: String, state: String)] = [("one", "installed")], meter: Bool = false, cap: Int = 63) -> String {
+  static func site(
+    stations: [(id: String, state: String)] = [("one", "installed")], meter: Bool = false, cap: Int = 63, listen: String = ""
+  )
+    -> String
+  {
     let list = stations.map { station in
       """
       { id: "\(station.id)", model: "ocpp-conformant", state: "\(station.state)", trust: "proven", circuit: "connection", connectors: [
@@ -94,7 +101,7 @@ final class HubWorld {
     return """
       {
         id: "world", name: "World", time_zone: "UTC", supply: "3x230/400 V", nominal_voltage_v: 230, access: { accept: "any" },
-        listen: [{ address: "127.0.0.1", port: 8887 }], \(meter ? meters : "")
+        listen: [{ address: "127.0.0.1", port: 8887 }, \(listen)], \(meter ? meters : "")
         connection: { id: "connection", limit_a: 63, manual_cap_a: \(cap), base_worst_a: 20 \(meter ? ", meter: { id: \"grid\", phases: \"RST\" }" : "") },
         stations: [ \(list.joined()) ],
       }

@@ -73,7 +73,7 @@ import Testing
     let connectors = try InputCoding.bytes(Forms.connectors[...], at: stamp(1))
     #expect(
       hexadecimal(connectors)
-        == "02fd7f7fbf02ff29cf8d1ca680d9e7691e4a5317360995262453798696cb600e5df540a1e5e2b983030cb70879cc"
+        == "02fd7f7fbf02ff29cf8d1ca680d9e7691e4a5317360995262453798696cb600e5df5533139f8b28129a9c03386abe0d8eb"
     )
     #expect(try InputCoding.connectors(connectors, at: stamp(1)) == Forms.connectors)
   }

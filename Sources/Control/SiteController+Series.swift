@@ -1,0 +1,189 @@
+import Quantities
+import Site
+
+/// A series of limits from outside, and what has been heard of its sender.
+struct SeriesState: Hashable, Sendable, Codable {
+  var series: LimitSeries
+  var heardAt: Monotonic
+  /// Nothing has been heard for too long; since then the fallback holds.
+  var silentSince: Instant?
+
+  /// What holds, and will: the fallback while its sender is silent.
+  var blocks: [LimitSeries.Block] {
+    if silentSince != nil, let silence = series.silence { silence.fallback } else { series.allBlocks }
+  }
+  /// When its sender becomes silent; nil: nobody waits for it, or it is silent already.
+  var silentAt: Monotonic? { silentSince == nil ? series.silence.map { heardAt + $0.after } : nil }
+}
+
+/// Limits from outside: `limits` is worked out from them and from what `limitSet` has said, whenever either changes.
+extension SiteController {
+  /// So many series are kept.
+  static let mostSeries = 1000
+  /// What holds for want of somebody who sets limits is announced with this source.
+  static let failsafe = "failsafe"
+
+  mutating func obeyLimits(_ order: Order, at now: EventStamp) {
+    switch order {
+    case .limit(let new):
+      if let place = series.firstIndex(where: { $0.series.id == new.id }) {
+        let old = series[place]
+        series[place] = SeriesState(series: new, heardAt: now.monotonic)
+        let goesOn = old.series.circuit == new.circuit
+        relax(
+          from: old.blocks, to: goesOn ? series[place].blocks : [], circuit: old.series.circuit, new.relaxing, new.source,
+          id: new.id,
+          at: now)
+      } else {
+        series.append(SeriesState(series: new, heardAt: now.monotonic))
+      }
+      hear(new.owner, now)
+    case .withdrawLimit(let id, _, let relaxing):
+      guard let place = series.firstIndex(where: { $0.series.id == id }) else { return }
+      let old = series.remove(at: place)
+      relax(from: old.blocks, to: [], circuit: old.series.circuit, relaxing, old.series.source, id: id, at: now)
+      hear(old.series.owner, now)
+    case .heartbeat(let owner): hear(owner, now)
+    default: return
+    }
+    workOutLimits(now)
+  }
+
+  /// Something was heard of a sender: silence ends, unless a limit wants to be set anew.
+  private mutating func hear(_ owner: String, _ now: EventStamp) {
+    for place in series.indices where series[place].series.owner == owner {
+      series[place].heardAt = now.monotonic
+      guard series[place].silentSince != nil, series[place].series.silence?.needsFreshLimit != true else { continue }
+      let before = series[place].blocks
+      series[place].silentSince = nil
+      let state = series[place]
+      relax(
+        from: before, to: state.blocks, circuit: state.series.circuit, state.series.relaxing, state.series.source,
+        id: state.series.id, at: now)
+    }
+  }
+
+  /// Looks whether a sender has fallen silent, and says so.
+  mutating func watchSenders(_ now: EventStamp, _ out: inout [Effect]) {
+    let isTold = alarms.all.contains { alarm in
+      if case .senderSilent = alarm { true } else { false }
+    }
+    guard !series.isEmpty || !tails.isEmpty || isTold else { return }
+    var isNew = false
+    for place in series.indices {
+      guard let due = series[place].silentAt, due <= now.monotonic else { continue }
+      let before = series[place].blocks
+      series[place].silentSince = now.utc
+      isNew = true
+      let state = series[place]
+      relax(
+        from: before, to: state.blocks, circuit: state.series.circuit, state.series.relaxing, state.series.source,
+        id: state.series.id, at: now)
+    }
+    if tails.contains(where: { $0.until.map { $0 <= now.utc } ?? false }) { isNew = true }
+    if isNew { workOutLimits(now) }
+    for k in hub.circuits.indices {
+      set(.senderSilent(circuit: k), raised: series.contains { $0.series.circuit == k && $0.silentSince != nil }, &out)
+    }
+  }
+
+  /// Puts together what bounds the circuits from outside.
+  mutating func workOutLimits(_ now: EventStamp) {
+    let before = limits
+    tails.removeAll { $0.until.map { $0 <= now.utc } ?? false }
+    // Only who would be missed takes the failsafe's place.
+    let heeded = Set(series.filter { $0.silentSince == nil && $0.series.silence != nil }.map(\.series.circuit))
+    limits = standing.filter { !($0.source == Self.failsafe && heeded.contains($0.circuit)) } + tails
+    for state in series { limits += limits(of: state) }
+    if limits != before { outdatePlan() }
+  }
+
+  private func limits(of state: SeriesState) -> [Limit] {
+    let (series, blocks) = (state.series, state.blocks)
+    var found: [Limit] = []
+    for (i, block) in blocks.enumerated() {
+      found.append(
+        Limit(
+          id: "\(series.id)#\(i + 1)", source: series.source, circuit: series.circuit, amount: block.amount, from: block.from,
+          until: block.until))
+      guard let end = block.until else { continue }
+      let next = i + 1 < blocks.count && blocks[i + 1].from == end ? blocks[i + 1].amount : nil
+      found += tail(of: block.amount, to: next, from: end, circuit: series.circuit, series.relaxing, series.source, id: series.id)
+    }
+    return found
+  }
+
+  /// A bound in force gives way to another one: where that is higher, it is let up as was drawn for it.
+  private mutating func relax(
+    from old: [LimitSeries.Block], to new: [LimitSeries.Block], circuit: Int, _ relaxing: LimitSeries.Relaxing, _ source: String,
+    id: String, at now: EventStamp
+  ) {
+    guard let before = old.first(where: { $0.holds(at: now.utc) })?.amount else { return }
+    let after = new.first { $0.holds(at: now.utc) }?.amount
+    tails += tail(of: before, to: after, from: now.utc, circuit: circuit, relaxing, source, id: id)
+  }
+
+  /// What still holds of `amount` once it has ended.
+  private func tail(
+    of amount: Limit.Amount, to next: Limit.Amount?, from end: Instant, circuit: Int, _ relaxing: LimitSeries.Relaxing,
+    _ source: String, id: String
+  ) -> [Limit] {
+    guard relaxing.delay > .zero || relaxing.ramp > .zero, hub.circuits.indices.contains(circuit) else { return [] }
+    let (low, high) = (current(of: amount, circuit: circuit), next.map { current(of: $0, circuit: circuit) })
+    let goal = (high ?? hub.circuits[circuit].rating).minimum(hub.circuits[circuit].rating)
+    guard Phase.allCases.contains(where: { goal[$0] > low[$0] }) else { return [] }
+    var found: [Limit] = []
+    func hold(_ current: PerPhase<Current>, _ from: Instant, _ until: Instant) {
+      guard from < until else { return }
+      found.append(
+        Limit(
+          id: "\(id)#relax-\(end.milliseconds)-\(found.count)", source: source, circuit: circuit, amount: .current(current),
+          from: from, until: until))
+    }
+    let start = end + relaxing.delay
+    hold(low, end, start)
+    let steps = min(20, max(1, relaxing.ramp.raw / 15_000))
+    for step in 0..<steps {
+      let risen = PerPhase(
+        low.l1 + (goal.l1 - low.l1).scaled(step, over: steps), low.l2 + (goal.l2 - low.l2).scaled(step, over: steps),
+        low.l3 + (goal.l3 - low.l3).scaled(step, over: steps))
+      hold(
+        risen, start + TimeSpan(raw: relaxing.ramp.raw * step / steps),
+        start + TimeSpan(raw: relaxing.ramp.raw * (step + 1) / steps)
+      )
+    }
+    return found
+  }
+
+  // MARK: For those who look in
+
+  /// A series of limits, and whether its sender is silent.
+  public struct SeriesView: Hashable, Sendable {
+    public var series: LimitSeries
+    public var silentSince: Instant?
+    /// How long ago its sender was heard.
+    public var heardAge: TimeSpan
+    /// What it asks for now; nil: nothing.
+    public var inForce: LimitSeries.Block?
+  }
+
+  public func seriesView(at now: EventStamp) -> [SeriesView] {
+    series.map { state in
+      SeriesView(
+        series: state.series, silentSince: state.silentSince, heardAge: now.monotonic - state.heardAt,
+        inForce: state.blocks.first { $0.holds(at: now.utc) })
+    }
+  }
+
+  /// The plan that the guard takes as wishes; nil: there is none.
+  public var planInForce: Planned? { planning.plan }
+  /// What was ordered for a connector, beside the site file.
+  public func ordered(connector: Int) -> (priority: Int?, need: SessionNeed?) {
+    guard connectors.indices.contains(connector) else { return (nil, nil) }
+    return (connectors[connector].priority, connectors[connector].need)
+  }
+}
+
+extension LimitSeries.Block {
+  public func holds(at instant: Instant) -> Bool { from <= instant && until.map { instant < $0 } ?? true }
+}

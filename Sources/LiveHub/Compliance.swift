@@ -1,0 +1,97 @@
+import ChargingProfiles
+import Control
+import Dispatch
+import Documents
+import GridLimits
+import Quantities
+import Record
+import Site
+
+/// Watches how limits are kept, and signs and keeps a report of each when it is over. On the hub's loop, but for the writing.
+final class Compliance: @unchecked Sendable {
+  private var tracker = ComplianceTracker()
+  private let folder: ReportFolder
+  private let state: String
+  private let writing = DispatchQueue(label: "reports", qos: .utility)
+  private let log: @Sendable (String, String) -> Void
+
+  init(state: String, log: @escaping @Sendable (String, String) -> Void) {
+    (self.state, folder, self.log) = (state, ReportFolder(state: state), log)
+  }
+
+  /// Limits that were set before the controller was started go on being watched.
+  func resume(_ series: [SiteController.SeriesView], _ hub: Hub, at now: Instant) {
+    for one in series {
+      _ = tracker.set(one.series, names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now, isResumed: true)
+    }
+    let oldest = Timestamp.text(max(0, (now - ReportFolder.kept).milliseconds)).filter { $0.isNumber }.prefix(8)
+    writing.async { [folder] in folder.thin(before: String(oldest)) }
+  }
+
+  func take(_ entry: Entry, _ hub: Hub) {
+    let now = entry.stamp.utc
+    var over: [ComplianceReport] = []
+    switch entry.event {
+    case .asked(let request):
+      let isDone = entry.effects.contains { effect in
+        if case .answered(let reply) = effect { reply.refusal == nil } else { false }
+      }
+      if isDone { over = take(request.order, hub, at: now) }
+    case .order(let order): over = take(order, hub, at: now)
+    case .reading(let reading): over = take(reading, hub, at: now)
+    default: over = tracker.finish(at: now)
+    }
+    for case .command(_, _, .setProfile, .decrease) in entry.effects {
+      tracker.lowered(at: now)
+      break
+    }
+    keep(over, hub)
+  }
+
+  private func take(_ order: Order, _ hub: Hub, at now: Instant) -> [ComplianceReport] {
+    switch order {
+    case .limit(let series):
+      tracker.set(series, names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now)
+    case .withdrawLimit(let id, _, _): tracker.withdrawn(id, at: now)
+    default: []
+    }
+  }
+
+  private func take(_ reading: MeterReading, _ hub: Hub, at now: Instant) -> [ComplianceReport] {
+    guard let own = reading.current else { return [] }
+    var over: [ComplianceReport] = []
+    for (k, circuit) in hub.circuits.enumerated() {
+      guard let measurement = circuit.measurement, measurement.meter == reading.meter else { continue }
+      let turned = measurement.rotation.onCircuit(own)
+      over += tracker.measured(measurement.inverted ? turned.map { -$0 } : turned, circuit: k, at: now - reading.age)
+    }
+    return over
+  }
+
+  /// Signs and writes reports, beside everything else.
+  private func keep(_ reports: [ComplianceReport], _ hub: Hub) {
+    guard !reports.isEmpty else { return }
+    let name = hub.id
+    writing.async { [folder, state, log] in
+      for report in reports {
+        do {
+          let json = report.json(hub: name)
+          guard let signature = try SigningKey(state: state, makes: true).signature(of: Array(json.utf8)) else {
+            throw SigningKey.Flaw(description: "Ed25519 gives no signature")
+          }
+          try folder.write(report.name, json: json, signature: Self.hexadecimal(signature))
+        } catch {
+          log("report_not_kept", "\(report.name): \(error)")
+        }
+      }
+    }
+  }
+
+  /// Waits until all that is over is written.
+  func close(at now: Instant) { writing.sync {} }
+
+  static func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

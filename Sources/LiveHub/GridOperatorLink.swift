@@ -1,0 +1,204 @@
+import ChargingProfiles
+import Control
+import Documents
+import GridLimits
+import Glibc
+import Loop
+import Quantities
+import Record
+import Site
+import SiteFiles
+import WebLink
+import Window
+import Threads
+
+/// The hub as flexibility provider of OSCP 2.0: what a capacity provider posts becomes limits, heartbeats and measurements go back.
+///
+/// Its state is in `oscp.json` before anything is answered: a registration that a crash cuts short goes on where it was.
+final class GridOperatorLink: @unchecked Sendable {
+  static let owner = "oscp"
+  private let hub: LiveHub.WeakBox
+  private let hubLoop: EventLoop
+  private let client: WebClient
+  private let settings: SiteFile.OSCP
+  private let path: String
+  private let dialogue: Locked<OSCPDialogue>
+  private let log: @Sendable (String, [String: String]) -> Void
+  private let clock: HubClock
+  private let meter: Locked<Metered>
+  private var timer: LoopTimer?
+  /// On the client's loop.
+  private var nextBeat: MonotonicTime?
+
+  /// The register of the group's meter.
+  private struct Metered {
+    var first: (energy: Energy, at: Instant)?
+    var last: (energy: Energy, at: Instant)?
+  }
+
+  init(
+    _ settings: SiteFile.OSCP, token: String, trust: ClientTrust, hub: LiveHub.WeakBox, loop: EventLoop, state folder: String,
+    voltage: Voltage, clock: HubClock, log: @escaping @Sendable (String, [String: String]) -> Void
+  ) throws {
+    (self.settings, self.hub, hubLoop, self.clock, self.log) = (settings, hub, loop, clock, log)
+    path = folder + "/oscp.json"
+    meter = Locked(Metered())
+    let known = access(path, F_OK) == 0 ? try OSCPDialogue.State(json: try ProfileFolder.read(path), name: path) : .init()
+    dialogue = Locked(
+      OSCPDialogue(
+        .init(
+          group: settings.group, baseURL: settings.baseURL, firstToken: token, interval: settings.interval,
+          voltage: voltage.scaled(11, over: 10), fallback: settings.fallback), state: known))
+    client = try WebClient(trust: trust)
+    timer = client.loop.every(.seconds(1)) { [weak self] in self?.tick() }
+  }
+
+  func stop() {
+    timer?.cancel()
+    client.stop()
+  }
+
+  // MARK: In
+
+  /// A request below `/oscp/2.0`. On the loop of its door.
+  func take(_ request: WebRequest, _ asker: WebDoor.Asker) {
+    var random = SystemRandomNumberGenerator()
+    let fresh = Tokens.text(of: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
+    let path = request.path.dropFirst(2).joined(separator: "/")
+    let now = clock.utc()
+    let (answer, actions, state) = dialogue.with { dialogue in
+      let (answer, actions) = dialogue.receive(
+        request.method.rawValue, path: path, authorization: request["authorization"], requestID: request["x-request-id"],
+        body: request.body, now: now, freshToken: fresh)
+      return (answer, actions, dialogue.state)
+    }
+    guard answer.status == 204 else {
+      log("oscp_refused", ["path": path, "status": "\(answer.status)", "why": answer.detail ?? "", "remote": request.remote])
+      return asker.answer(.problem(Problem(answer.status, "Refused", answer.detail ?? "")))
+    }
+    do { try TokenFile.replace(self.path, with: state.json) } catch {
+      log("oscp_not_kept", ["why": "\(error)"])
+      return asker.answer(.problem(Problem(503, "Not kept", "What this asks cannot be kept now.")))
+    }
+    log("oscp", ["path": path])
+    act(actions, state) { asker.answer(WebResponse(204, type: "")) }
+  }
+
+  private func act(_ actions: [OSCPDialogue.Action], _ state: OSCPDialogue.State, _ done: @escaping @Sendable () -> Void) {
+    var orders: [Order] = []
+    for action in actions {
+      switch action {
+      case .post: post(action, state)
+      case .heard: orders.append(.heartbeat(owner: Self.owner))
+      case .withdraw: orders.append(.withdrawLimit(id: id, owner: Self.owner, .atOnce))
+      case .limit(let blocks, let silence):
+        orders.append(
+          .limit(
+            LimitSeries(
+              id: id, source: settings.source, owner: Self.owner, circuit: settings.circuit, blocks: blocks, silence: silence)))
+      }
+    }
+    guard !orders.isEmpty else { return done() }
+    let (hub, given) = (hub, orders)
+    hubLoop.run {
+      guard let hub = hub.hub else { return }
+      hub.order(given, by: Self.owner, done)
+    }
+  }
+  private var id: String { "oscp-\(settings.group.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(40))" }
+
+  // MARK: Out
+
+  private func post(_ action: OSCPDialogue.Action, _ state: OSCPDialogue.State, isSecondTry: Bool = false) {
+    guard case .post(let path, let json, let correlation) = action, let base = state.baseURL, let token = state.theirs else {
+      return
+    }
+    var random = SystemRandomNumberGenerator()
+    let id = (0..<4).map { _ in String(UInt32.random(in: 0...UInt32.max, using: &random), radix: 16) }.joined(separator: "-")
+    var fields: [RequestHead.Field] = [.init("Authorization", "Token \(token)"), .init("X-Request-ID", id)]
+    if let correlation, correlation.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
+      fields.append(.init("X-Correlation-ID", correlation))
+    }
+    let url = (base.hasSuffix("/") ? String(base.dropLast()) : base) + "/" + path
+    client.post(url, fields: fields, json: Array(json.utf8)) { [weak self] outcome in
+      guard let self else { return }
+      if outcome == .status(404), path == "handshake_acknowledge", !isSecondTry {
+        // PyPI pyoscp spells it so.
+        return post(.post(path: "handshake_acknowledgment", json: json, correlation: correlation), state, isSecondTry: true)
+      }
+      if case .status(let status) = outcome, (200...299).contains(status) { return }
+      log("oscp_unanswered", ["url": url, "outcome": "\(outcome)"])
+    }
+  }
+
+  /// On the client's loop.
+  private func tick() {
+    let (state, beat) = dialogue.with { ($0.state, $0.heartbeat(now: clock.utc())) }
+    let now = MonotonicTime.now
+    if let beat, let interval = state.interval, nextBeat.map({ $0 <= now }) ?? true {
+      nextBeat = now.advanced(by: .milliseconds(interval.milliseconds / 2))
+      post(beat, state)
+    }
+    let due = meter.with { meter -> (Energy, Instant, Instant)? in
+      guard let first = meter.first, let last = meter.last, last.at - first.at >= settings.measurement else { return nil }
+      meter.first = last
+      return (last.energy - first.energy, first.at, last.at)
+    }
+    if let (energy, from, to) = due, let action = dialogue.with({ $0.measurement(energy, from: from, to: to) }) {
+      post(action, state)
+    }
+  }
+
+  /// What the hub recorded. On the hub's loop.
+  func take(_ entry: Entry, _ hub: Hub) {
+    if case .reading(let reading) = entry.event, hub.circuits[settings.circuit].measurement?.meter == reading.meter,
+      let imported = reading.imported
+    {
+      let energy = imported - (reading.exported ?? .zero)
+      meter.with { meter in
+        if meter.first == nil { meter.first = (energy, entry.stamp.utc) }
+        meter.last = (energy, entry.stamp.utc)
+      }
+    }
+    for case .alarm(.baseAboveLimit(settings.circuit, let phase), raised: true) in entry.effects {
+      let (action, state) = dialogue.with { dialogue in
+        (dialogue.complianceError("the load that is not controlled exceeds the capacity on \(phase.name)"), dialogue.state)
+      }
+      if let action { post(action, state) }
+    }
+  }
+}
+
+extension LiveHub {
+  /// Makes the link to a capacity provider, if the site file has one.
+  func openGridOperatorLink() throws(Flaw) {
+    guard let settings = plan.site.oscp else { return }
+    let (log, clock) = (log, clock)
+    do {
+      let text = try ProfileFolder.read(resolved(settings.tokenFile))
+      let token = String(text.prefix { !$0.isWhitespace })
+      guard token.utf8.count >= 16 else {
+        throw Flaw.limitServer("oscp: \(settings.tokenFile): a token has at least 16 characters")
+      }
+      let trust = try ClientTrust(settings.trust.map { .file(resolved($0)) } ?? .system)
+      gridOperator = try GridOperatorLink(
+        settings, token: token, trust: trust, hub: box, loop: loop, state: state.path,
+        voltage: plan.site.hub.nominalVoltage, clock: clock
+      ) { what, details in
+        var line = LogLine(what, at: clock.utc(), [:])
+        line.details = details.sorted { $0.key < $1.key }.map { LogLine.Detail(key: $0.key, value: $0.value) }
+        log(line)
+      }
+    } catch let flaw as Flaw { throw flaw } catch { throw .limitServer("oscp: \(error)") }
+  }
+
+  /// Hands orders to the mind one after the other; `done` is called once the last is durable. On the hub's loop.
+  func order(_ orders: [Order], by: String, _ done: @escaping @Sendable () -> Void) {
+    for (place, order) in orders.enumerated() {
+      lastTerminalRequest += 1
+      let request = Request(id: "\(by)-\(driver.stamp.sequence)-\(lastTerminalRequest)", by: by, order: order)
+      let isLast = place == orders.count - 1
+      ask(request) { _ in if isLast { done() } }
+    }
+  }
+}

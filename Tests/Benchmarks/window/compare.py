@@ -1,0 +1,99 @@
+"""From `PUT /v1/limits/...` to the last decreasing profile at the stations' end of the wire, at charging stations with nothing outstanding:
+with nobody else at the window, and with followers of the stream and as many requests a second as are asked for. The ratio of the two is
+what the window costs the guard. Times are of the monotonic clock that all processes share; the answer comes once the limit is durable.
+"""
+import argparse, json, os, socket, subprocess, sys, tempfile, threading, time
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import bench
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--stations", default="200")
+parser.add_argument("--repetitions", type=int, default=20)
+parser.add_argument("--followers", type=int, default=200)
+parser.add_argument("--requests", type=int, default=1000, help="a second")
+parser.add_argument("--crowd", type=int, help=argparse.SUPPRESS)  # the process that makes the noise
+wish = parser.parse_args()
+TARGET_MS = 150
+
+
+def ask(port, line, body=""):
+    with socket.create_connection(("127.0.0.1", port), 60) as wire:
+        wire.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode() if body
+                     else f"{line} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answer = b""
+        while part := wire.recv(65536): answer += part
+    return int(answer.split(b" ", 2)[1])
+
+
+def crowd(port):
+    """Followers that read what they are told, and askers; tells once a second how many answers there were."""
+    counts = [0, 0]
+    def follow():
+        with socket.create_connection(("127.0.0.1", port), 60) as wire:
+            wire.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            while part := wire.recv(65536): counts[1] += len(part)
+    paths = ["/v1/site", "/v1/circuits", "/healthz", "/v1/sessions", "/v1/limits", "/metrics", "/v1/events?limit=20"]
+    def asker(share):
+        due = time.monotonic()
+        for i in range(1 << 40):
+            due = max(due + share, time.monotonic() - 1)
+            time.sleep(max(0, due - time.monotonic()))
+            try:
+                if ask(port, "GET " + paths[i % len(paths)]) == 200: counts[0] += 1
+            except OSError: pass
+    for _ in range(wish.followers): threading.Thread(target=follow, daemon=True).start()
+    for _ in range(16): threading.Thread(target=asker, args=(16 / wish.requests,), daemon=True).start()
+    before = 0
+    while True:
+        time.sleep(1)
+        print(counts[0] - before, counts[1], flush=True)
+        before = counts[0]
+
+
+def percentile(values, share): return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def measure(folder, count, isLoud):
+    per_phase = -(-count // 3)
+    port, window, meter = bench.free_port(), bench.free_port(), bench.free_port()
+    folder = os.path.join(folder, f"{count}-{isLoud}")
+    os.mkdir(folder)
+    fleet = bench.Fleet(port, count, "--meter", os.path.join(bench.ROOT, "Profiles"), "eastron-sdm630", meter)
+    document = bench.site(count, port, meter_port=meter)
+    document["listen"].append({"address": "127.0.0.1", "port": window, "for": ["people"], "loopback_without_token": "operator", "requests_per_s": 100000})
+    server = bench.sluice(folder, document, port, os.path.join(folder, "log"))
+    fleet.tell("open"); fleet.tell("charge"); fleet.tell("settle", 15)
+    noise, rates = None, []
+    if isLoud:
+        noise = subprocess.Popen([sys.executable, __file__, "--crowd", str(window), "--followers", str(wish.followers), "--requests", str(wish.requests)], stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=lambda: rates.extend(int(l.split()[0]) for l in noise.stdout), daemon=True).start()
+        time.sleep(5)
+    waits, answers, cpus, falls = [], [], [], []
+    for repetition in range(wish.repetitions):
+        before, start = server.cpu(), fleet.tell("mark")["now_ms"]
+        begun = time.monotonic()
+        assert ask(window, "PUT /v1/limits/step", json.dumps({"limit_a": per_phase * (10 - repetition % 2)})) == 200
+        answers.append(1000 * (time.monotonic() - begun))
+        seen = fleet.tell("watch")
+        if seen["falls"]:
+            waits.append(seen["last_fall_ms"] - start); falls.append(seen["falls"]); cpus.append(server.cpu() - before)
+        else: print(f"no decrease in repetition {repetition}")
+        ask(window, "DELETE /v1/limits/step")
+        fleet.tell("settle", 12)
+    if noise: noise.kill()
+    rate = f"{sum(rates) / max(1, len(rates)):.0f}" if isLoud else "-"
+    print(f"{'200 streams, requests' if isLoud else 'alone':24}{count:9}{len(waits):5}{percentile(waits, .5):10.1f}{percentile(waits, .99):10.1f}{percentile(answers, .5):12.1f}"
+          f"{1000 * sum(cpus) / len(cpus):10.1f}{sum(falls) / len(falls):8.0f}{rate:>8}", flush=True)
+    fleet.stop(); server.stop()
+    return percentile(waits, .99)
+
+
+if wish.crowd: crowd(wish.crowd)
+counts = [int(text) for text in wish.stations.split(",")]
+bench.raise_descriptor_limit(2 * max(counts) + 2000)
+print("milliseconds from the request to the last decreasing profile at the stations, and to the answer; CPU of the server until 1.5 s after")
+print(f"{'window':24}{'stations':>9}{'n':>5}{'p50 ms':>10}{'p99 ms':>10}{'answer ms':>12}{'CPU ms':>10}{'falls':>8}{'req/s':>8}")
+with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
+    for count in counts:
+        quiet, loud = measure(folder, count, False), measure(folder, count, True)
+        print(f"at {count} stations: p99 {quiet:.0f} ms (target {TARGET_MS} ms at 200: {'kept' if quiet <= TARGET_MS else 'missed'}), with the window busy {loud / quiet:.2f} times that")

@@ -1,0 +1,81 @@
+import Documents
+import Quantities
+import Site
+import Testing
+
+@testable import GridLimits
+
+/// How a limit was kept, worked out by hand: 16 A on each phase at 230 V from noon for half an hour.
+@Suite struct ComplianceTests {
+  private let noon = Instant(seconds: 1_800_014_400)  // a quarter hour by the clock begins here
+  private func series(_ amount: Limit.Amount, minutes: Int? = 30) -> LimitSeries {
+    LimitSeries(
+      id: "dso", source: "DSO", owner: "grid", circuit: 0,
+      blocks: [.init(from: noon, until: minutes.map { noon + .minutes($0) }, amount: amount)])
+  }
+  private func amperes(_ value: Int) -> PerPhase<Current> { PerPhase(all: .amperes(value)) }
+
+  @Test func `a limit that is met after twelve seconds says when, how much was above, and which quarter hours were inside`() throws
+  {
+    #expect(noon.floored(to: .minutes(15)) == noon)
+    var tracker = ComplianceTracker()
+    _ = tracker.set(series(.current(amperes(16))), names: ["connection"], voltage: .volts(230), at: noon)
+    _ = tracker.measured(amperes(26), circuit: 0, at: noon)
+    tracker.lowered(at: noon + .milliseconds(40))
+    var over: [ComplianceReport] = []
+    for second in 1...1800 {
+      over += tracker.measured(amperes(second < 12 ? 26 : 15), circuit: 0, at: noon + .seconds(second))
+    }
+    let report = try #require(over.first)
+    #expect(over.count == 1)
+    #expect(report.firstProfile == noon + .milliseconds(40))
+    #expect(report.metAt == noon + .seconds(12))
+    #expect(report.largestExcess == .watts(6900) && report.largestExcessCurrent == .amperes(10))
+    // 6.9 kW for twelve seconds.
+    #expect(report.above == .wattHours(23))
+    #expect(report.quarters == 2 && report.quartersInside == 2)
+    #expect(report.unseen == .zero)
+    let forms = try ReportForms(json: report.json(hub: "hub"), name: "r")
+    #expect(forms.verdict == "met")
+    #expect(forms.csv.contains("# energy above, Wh,23\n") && forms.csv.contains("seconds,load_a,limit_a\n"))
+    #expect(forms.html(signature: "00", key: "11").contains("<svg"))
+  }
+
+  @Test func `a quarter hour whose mean is above, or of which too little was seen, is not inside`() throws {
+    var tracker = ComplianceTracker()
+    _ = tracker.set(series(.power(.watts(11_040))), names: ["connection"], voltage: .volts(230), at: noon)
+    for second in 0...900 { _ = tracker.measured(amperes(17), circuit: 0, at: noon + .seconds(second)) }
+    // Nothing is read for ten minutes.
+    var over: [ComplianceReport] = []
+    for second in 1500...1800 { over += tracker.measured(amperes(10), circuit: 0, at: noon + .seconds(second)) }
+    let report = try #require(over.first)
+    #expect(report.quarters == 2 && report.quartersInside == 0)
+    #expect(report.unseen == .seconds(600))
+    #expect(try ReportForms(json: report.json(hub: "h"), name: "r").verdict == "met late or not throughout")
+  }
+
+  @Test func `one that is never met says so, and one that is replaced or withdrawn ends there`() throws {
+    var tracker = ComplianceTracker()
+    _ = tracker.set(series(.current(amperes(10)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon)
+    for second in 0..<60 { _ = tracker.measured(amperes(11), circuit: 0, at: noon + .seconds(second)) }
+    let replaced = tracker.set(
+      series(.current(amperes(20)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon + .seconds(60))
+    #expect(replaced.count == 1 && replaced[0].metAt == nil && replaced[0].ended == noon + .seconds(60))
+    #expect(try ReportForms(json: replaced[0].json(hub: "h"), name: "r").verdict == "not met")
+    _ = tracker.measured(amperes(11), circuit: 0, at: noon + .seconds(61))
+    let same = tracker.set(
+      series(.current(amperes(20)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon + .seconds(70))
+    #expect(same.isEmpty && tracker.open.count == 1)
+    #expect(tracker.withdrawn("dso", at: noon + .seconds(80)).first?.metAt == noon + .seconds(61))
+    #expect(tracker.open.isEmpty)
+  }
+
+  @Test func `a long event keeps its peaks among at most two thousand points`() throws {
+    var tracker = ComplianceTracker()
+    _ = tracker.set(series(.current(amperes(16)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon)
+    for second in 0..<20_000 { _ = tracker.measured(amperes(second == 7001 ? 40 : 10), circuit: 0, at: noon + .seconds(second)) }
+    let report = try #require(tracker.withdrawn("dso", at: noon + .seconds(20_000)).first)
+    #expect(report.points.count <= 2000 && report.points.count > 900)
+    #expect(report.largestExcessCurrent == .amperes(24))
+  }
+}

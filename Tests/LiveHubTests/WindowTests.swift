@@ -1,0 +1,161 @@
+import Glibc
+import LiveHub
+import Loop
+import Quantities
+import Testing
+
+@testable import LiveHub
+
+/// What a live hub shows and takes at its window.
+@Suite(.serialized) struct `A live hub's window` {
+  private static let people = #"{ address: "127.0.0.1", port: 8080, for: ["people"], loopback_without_token: "operator" }"#
+
+  private func ask(_ port: UInt16, _ line: String, body: String = "", _ fields: [String] = []) throws -> (status: Int, body: String)
+  {
+    let socket = try Wire(port: port)
+    let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
+    socket.write("\(line) HTTP/1.1\r\nHost: localhost\r\n\(length)" + fields.map { $0 + "\r\n" }.joined() + "\r\n" + body)
+    let text = socket.readToEnd()
+    guard let status = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return (0, text) }
+    let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+    return (status, parts.count > 1 ? String(parts[1]) : "")
+  }
+
+  @Test func `a limit over HTTP lowers a charging station, is answered once durable, and holds after a restart`() throws {
+    let site = HubWorld.site(listen: Self.people)
+    var world = try HubWorld(site)
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    #expect(world.becomes { world.hub.view().view.connectors[0].offered == .amperes(16) })
+    _ = station.profiles()
+    let put = try ask(world.window, "PUT /v1/limits/dso", body: #"{"limit_a":30,"source":"DSO"}"#)
+    #expect(put.status == 200, "\(put.body)")
+    #expect(world.becomes { !station.profiles().isEmpty })
+    #expect(world.hub.view().view.connectors[0].offered.map { $0 <= .amperes(10) } ?? false)
+    #expect(try ask(world.window, "GET /v1/circuits/connection").body.contains(#""limit_a":[30,30,30],"limit_source":"DSO""#))
+    let folder = world.folder
+    world.stop()
+    world = try HubWorld(site, folder: folder)
+    #expect(try ask(world.window, "GET /v1/limits/dso").body.contains(#""source":"DSO""#))
+    #expect(world.hub.view().view.circuits[0].limit.smallest == .amperes(30))
+    let withdrawn = try ask(world.window, "DELETE /v1/limits/dso")
+    #expect(withdrawn.status == 200 && withdrawn.body.contains(#""id":"dso""#), "\(withdrawn.body)")
+    #expect(world.hub.view().view.circuits[0].limit.smallest == .amperes(63))
+    world.stop()
+  }
+
+  @Test func `a command comes back with what the station said, and the journal tells who gave it`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let unlock = try ask(world.window, "POST /v1/stations/one/commands", body: #"{"command":"clear_cache"}"#)
+    #expect(unlock.status == 200 && unlock.body.contains(#""outcome":"accepted""#), "\(unlock.body)")
+    let priority = try ask(world.window, "PUT /v1/connectors/one/1/priority", body: #"{"priority":7}"#)
+    #expect(priority.body.contains(#""priority":100"#), "\(priority.body)")
+    let events = try ask(world.window, "GET /v1/events?limit=1000").body
+    #expect(events.contains(#""by":"this-machine (operator)""#))
+    #expect(events.contains(#""type":"reply""#))
+    station.leave()
+    #expect(world.becomes { !world.hub.view().view.stations[0].connected })
+    #expect(try ask(world.window, "POST /v1/stations/one/commands", body: #"{"command":"clear_cache"}"#).status == 409)
+    world.stop()
+  }
+
+  @Test func `each request has the status that fits it`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    for (line, body, status) in [
+      ("GET /v1/site", "", 200), ("GET /v1/site?x=%zz", "", 400), ("GET /v1/nothing", "", 404), ("POST /v1/site", "{}", 405),
+      ("PUT /v1/limits/x", "", 400), ("PUT /v1/limits/x", "{", 400), ("PUT /v1/limits/x", "{}", 422),
+      ("PUT /v1/limits/x%20y", #"{"limit_a":9}"#, 422),
+      ("DELETE /v1/limits/x", "", 404), ("GET /v1/transactions/99", "", 404), ("GET /v1/events?after=5-9", "", 422),
+      ("PUT /v1/connectors/one/7/priority", #"{"priority":1}"#, 404), ("GET /v1/plan", "", 200), ("GET /v1/configuration", "", 200),
+      ("GET /openapi.json", "", 200), ("GET /metrics", "", 200), ("GET /healthz", "", 200), ("GET /readyz", "", 200),
+      ("GET /", "", 200),
+      ("HEAD /v1/site", "", 200),
+    ] {
+      let answer = try ask(world.window, line, body: body)
+      #expect(answer.status == status, "\(line) \(body): \(answer)")
+    }
+    world.stop()
+  }
+
+  @Test func `stations and people share one port where the site file says so`() throws {
+    let text = HubWorld.site().split(separator: "{ address: \"127.0.0.1\", port: 8887 }", maxSplits: 1).joined(
+      separator: #"{ address: "127.0.0.1", port: 8887, for: ["stations", "people"], loopback_without_token: "viewer" }"#)
+    let world = try HubWorld(text)
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let site = try ask(world.port, "GET /v1/site")
+    #expect(site.status == 200 && site.body.contains(#""id_tag":"ta**""#), "\(site.body)")
+    #expect(try ask(world.port, "PUT /v1/limits/x", body: #"{"limit_a":9}"#).status == 403)
+    let follower = try Wire(port: world.port)
+    follower.write("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(follower.read { $0.contains("retry: ") }.hasPrefix("HTTP/1.1 200 "))
+    station.say("beat", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"SuspendedEV"}"#)
+    #expect(follower.read { $0.contains("SuspendedEV") }.contains(#""type":"status""#))
+    world.stop()
+  }
+
+  @Test func `a stream goes on where its client was, through an orderly restart`() throws {
+    let site = HubWorld.site(listen: Self.people)
+    var world = try HubWorld(site)
+    let first = try Wire(port: world.window)
+    first.write("GET /v1/stream?after=0-0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    var station = try Talker(world)
+    #expect(station.charge(world))
+    let heard = first.read { $0.contains("transaction_opened") }
+    let before = cursors(heard)
+    #expect(before.first == 1)
+    let last = try #require(heard.split(separator: "\nid: ").last?.prefix { $0 != "\n" })
+    world.stop()
+    world = try HubWorld(site, folder: world.folder)
+    station = try Talker(world)
+    let second = try Wire(port: world.window)
+    second.write("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: \(last)\r\n\r\n")
+    let after = cursors(second.read { $0.contains("\"connected\":true") })
+    let all = before.filter { $0 <= UInt64(last.prefix { $0 != "-" }) ?? 0 } + after
+    #expect(all == all.sorted() && Set(all).count == all.count, "\(all)")
+    let everything = try ask(world.window, "GET /v1/events?after=0-0&limit=1000").body
+    let known = everything.split(separator: #""sequence":"#).dropFirst().compactMap { UInt64($0.prefix { $0.isNumber }) }
+    #expect(Set(known.filter { $0 <= all.last ?? 0 }) == Set(all))
+    world.stop()
+  }
+
+  private func cursors(_ text: String) -> [UInt64] {
+    text.split(separator: "\nid: ").dropFirst().compactMap { UInt64($0.prefix { $0.isNumber }) }
+  }
+}
+
+/// A plain TCP client; reads wait at most ten seconds.
+private final class Wire {
+  private let descriptor: Int32
+  init(port: UInt16) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    }
+    try #require(result == 0)
+  }
+  deinit { close(descriptor) }
+  func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+  func readToEnd() -> String { read { _ in false } }
+  func read(until enough: (String) -> Bool) -> String {
+    var all: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let got = recv(descriptor, &buffer, buffer.count, 0)
+      guard got > 0 else { break }
+      all += buffer.prefix(got)
+      if enough(String(decoding: all, as: UTF8.self)) { break }
+    }
+    return String(decoding: all, as: UTF8.self)
+  }
+}

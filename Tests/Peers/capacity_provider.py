@@ -1,0 +1,116 @@
+"""PyPI `pyoscp` as capacity provider against `sluice run`: registration, handshake, forecasts, silence, and a kill in the middle of it.
+pyoscp reads heartbeats only in a form of its own ("%Y-%m-%d %H:%M:%S", not a date-time), and answers ours with 500: that is left to it.
+
+usage: capacity_provider.py PATH_OF_SLUICE          in an environment of its own with pyoscp, which wants older packages than the other peers"""
+import json, logging, os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+import requests
+from flask import Flask
+from oscp import createBlueprint
+from oscp.RegistrationManager import RegistrationDictMan, createOscpHeader
+
+SLUICE = os.path.abspath(sys.argv[1])
+FIRST = "a-first-token-of-32-characters-xx"
+failed = 0
+logging.disable(logging.CRITICAL)
+
+
+def check(what, holds, detail=""):
+    global failed
+    print(("ok      " if holds else "FAILED  ") + what, detail if not holds else "")
+    if not holds: failed += 1
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition, patience=20):
+    end = time.time() + patience
+    while time.time() < end:
+        if condition(): return True
+        time.sleep(0.2)
+    return False
+
+
+class Provider:
+    """What pyoscp hands over of adjustments, errors and measurements."""
+    def __init__(self): self.heard = []
+    def handleAdjustGroupCapacityForecast(self, payload, token): self.heard.append(("adjust", payload))
+    def handleGroupCapacityComplianceError(self, payload, token): self.heard.append(("error", payload))
+    def handleUpdateGroupMeasurements(self, payload, token): self.heard.append(("measurements", payload))
+    def __getattr__(self, name): return lambda *arguments: self.heard.append((name, arguments))
+
+
+with tempfile.TemporaryDirectory() as folder:
+    stations, window, provider_port = free_port(), free_port(), free_port()
+    base = f"http://127.0.0.1:{window}/oscp/2.0"
+    site = {
+        "id": "oscp", "supply": "3x230/400 V", "access": {"accept": "any"},
+        "listen": [{"address": "127.0.0.1", "port": stations},
+                   {"address": "127.0.0.1", "port": window, "for": ["people", "grid-operator"], "loopback_without_token": "viewer"}],
+        "connection": {"id": "connection", "limit_a": 200, "base_worst_a": 10},
+        "stations": [{"id": "one", "model": "ocpp-conformant", "trust": "proven", "circuit": "connection",
+                      "connectors": [{"number": 1, "rotation": "RST", "maximum_a": 32, "fallback_a": 6}]}],
+        "oscp": {"group_id": "hub-1", "base_url": base, "token_file": "first-token", "source": "capacity provider", "heartbeat_s": 6, "fallback_a": 60}}
+    json.dump(site, open(os.path.join(folder, "site.json5"), "w"))
+    open(os.path.join(folder, "first-token"), "w").write(FIRST + "\n")
+    manager, provider = RegistrationDictMan([{"version": "2.0", "base_url": f"http://127.0.0.1:{provider_port}/oscp/cp/2.0"}], os.path.join(folder, "endpoints.json")), Provider()
+    app = Flask("capacity provider")
+    app.register_blueprint(createBlueprint({"registrationmanager": manager, "capacityprovider": provider}, "cp"))
+    threading.Thread(target=lambda: app.run("127.0.0.1", provider_port, threaded=True), daemon=True).start()
+
+    def start():
+        hub = subprocess.Popen([SLUICE, "run", os.path.join(folder, "site.json5"), "--state", os.path.join(folder, "state")], stderr=open(os.path.join(folder, "log"), "a"))
+        assert until(lambda: socket.socket().connect_ex(("127.0.0.1", window)) == 0), open(os.path.join(folder, "log")).read()
+        return hub
+
+    def limit():
+        with urllib.request.urlopen(f"http://127.0.0.1:{window}/v1/circuits/connection", timeout=10) as answer:
+            circuit = json.loads(answer.read())
+            return circuit["limit_a"][0], circuit["limit_source"]
+
+    def say(path, body, token, method="post"):
+        return getattr(requests, method)(f"{base}/{path}", headers=createOscpHeader(token), json=body).status_code
+
+    def forecast(kind, amperes, begin=-60, end=3600):
+        stamp = lambda offset: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset))
+        return {"group_id": "hub-1", "type": kind, "forecasted_blocks": [
+            {"capacity": amperes, "phase": "ALL", "unit": "A", "start_time": stamp(begin), "end_time": stamp(end)}]}
+
+    hub = start()
+    check("the site's own limit holds before anybody registers", limit() == (200, "fuse"), limit())
+    check("a wrong first token is refused", say("register", {}, "wrong") == 401)
+    token_b = "b-token-by-which-the-hub-calls-the-provider"
+    manager._updateService(token_b, FIRST, base)
+    manager._send_register(base, token_b, FIRST)
+    registered = lambda: manager.readJson().get(token_b, {}).get("register", {}).get("token")
+    check("pyoscp is registered in turn, with a token of its own", until(lambda: registered() not in (None, FIRST)), manager.readJson())
+    token_c = registered()
+    check("nothing is taken before a handshake", say("update_group_capacity_forecast", forecast("CONSUMPTION", 90), token_c) == 403)
+    hub.send_signal(signal.SIGKILL); hub.wait(); hub = start()
+    check("after a kill in the middle the registration stands", say("handshake", {"required_behaviour": {"heartbeat_interval": 10}}, token_c) == 204)
+    check("the handshake is acknowledged, as pyoscp spells it", until(lambda: manager.readJson().get(token_b, {}).get("required_behavior", {}).get("heartbeat_interval") == 6), manager.readJson())
+    check("a forecast is taken", say("update_group_capacity_forecast", forecast("CONSUMPTION", 90), token_c) == 204)
+    check("and bounds the connection", until(lambda: limit() == (90, "capacity provider"), 3), limit())
+    check("a fallback is taken", say("update_group_capacity_forecast", forecast("FALLBACK_CONSUMPTION", 45), token_c) == 204)
+    for _ in range(4):
+        manager._send_heartbeat(base, 10, token_c)
+        time.sleep(2)
+    check("heartbeats hold it", limit() == (90, "capacity provider"), limit())
+    check("silence beyond the interval is the fallback", until(lambda: limit()[0] == 45, 12), limit())
+    manager._send_heartbeat(base, 10, token_c)
+    time.sleep(1)
+    check("which a heartbeat alone does not end", limit()[0] == 45, limit())
+    hub.send_signal(signal.SIGKILL); hub.wait(); hub = start()
+    check("nor does a kill", limit()[0] == 45, limit())
+    say("handshake", {"required_behaviour": {"heartbeat_interval": 10}}, token_c)
+    check("a new handshake does", until(lambda: limit()[0] == 90, 3), limit())
+    check("a wrong forecast is refused", say("update_group_capacity_forecast", {"group_id": "hub-1", "type": "CONSUMPTION", "forecasted_blocks": []}, token_c) == 400)
+    check("another group is not here", say("update_group_capacity_forecast", {**forecast("CONSUMPTION", 9), "group_id": "x"}, token_c) == 404)
+    check("whoever unregisters takes its limit along", requests.delete(f"{base}/register", headers=createOscpHeader(token_c)).status_code == 204 and until(lambda: limit() == (200, "fuse"), 3), limit())
+    check("and is unknown then", say("heartbeat", {}, token_c) == 401)
+    hub.terminate(); hub.wait(20)
+print(f"{failed} failed")
+os._exit(1 if failed else 0)

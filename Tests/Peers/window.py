@@ -1,0 +1,213 @@
+"""The window from outside: tokens and roles, limits that survive a kill, a stream that resumes, and schemathesis against the OpenAPI
+document. The hub is `sluice demo` with its emulated stations.
+
+usage: window.py PATH_OF_SLUICE [part ...]      parts: access, limits, stream, schema; all without one"""
+import json, os, re, signal, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+
+SLUICE = os.path.abspath(sys.argv[1])
+PARTS = sys.argv[2:] or ["access", "limits", "stream", "schema"]
+
+
+class Hub:
+    """A demonstration with a state directory; `kill` ends it as a power cut would."""
+
+    def __init__(self, state, speed="20"):
+        self.state, self.speed = state, speed
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [SLUICE, "demo", "--plain", "--state", self.state, "--window", "0", "--speed", self.speed],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.port = None
+        for line in self.process.stdout:
+            found = re.search(r"dashboard: http://127.0.0.1:(\d+)/", line)
+            if found:
+                self.port = int(found.group(1))
+                break
+        assert self.port, "the demonstration told no address"
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def ask(self, path, method="GET", body=None, token=None, host=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
+        if token: request.add_header("Authorization", "Bearer " + token)
+        if host: request.add_header("Host", host)
+        if data: request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read().decode()
+                return answer.status, json.loads(text) if "json" in answer.headers["Content-Type"] else text
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+
+def check(what, holds, detail=""):
+    print(("ok      " if holds else "FAILED  ") + what, detail if not holds else "")
+    if not holds: check.failed += 1
+check.failed = 0
+
+
+def token(state, name, role):
+    made = subprocess.run([SLUICE, "token", "make", name, "--role", role, "--state", state], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def until(condition, patience=60):
+    end = time.time() + patience
+    while time.time() < end:
+        if condition(): return True
+        time.sleep(0.2)
+    return False
+
+
+def access(hub):
+    """Who may what."""
+    away = "hub.example"  # asked for by another name, this machine's privilege does not hold
+    tokens = {role: token(hub.state, "t-" + role, role) for role in ["viewer", "operator", "grid-operator", "administrator"]}
+    check("without a token nothing of the hub is told", hub.ask("/v1/site", host=away)[0] == 401)
+    check("a wrong token is none", hub.ask("/v1/site", token="sluice_" + "0" * 64)[0] == 401)
+    for role, given in tokens.items():
+        status, site = hub.ask("/v1/site", token=given, host=away)
+        check(f"a {role} sees the site", status == 200 and site["role"] == role)
+    until(lambda: any(c["id_tag"] for c in hub.ask("/v1/site")[1]["connectors"]))
+    tags = lambda role: [c["id_tag"] for c in hub.ask("/v1/site", token=tokens[role], host=away)[1]["connectors"] if c["id_tag"]]
+    check("an administrator sees id tags, a viewer masked ones", all("*" not in t for t in tags("administrator")) and tags("viewer")
+          and all("*" in t for t in tags("viewer")), str(tags("viewer")))
+    _, grid = hub.ask("/v1/site", token=tokens["grid-operator"], host=away)
+    check("a grid operator sees the connection and nothing below", len(grid["circuits"]) == 1 and not grid["stations"] and not grid["connectors"])
+    for path in ["/v1/stations", "/v1/transactions", "/v1/plan", "/metrics", "/v1/configuration"]:
+        check(f"a grid operator may not ask for {path}", hub.ask(path, token=tokens["grid-operator"], host=away)[0] == 403)
+    check("a viewer sets no limit", hub.ask("/v1/limits/x", "PUT", {"limit_a": 10}, tokens["viewer"], away)[0] == 403)
+    check("a viewer commands nothing", hub.ask("/v1/stations/bay-01/commands", "POST", {"command": "reset"}, tokens["viewer"], away)[0] == 403)
+    subprocess.run([SLUICE, "token", "revoke", "t-viewer", "--state", hub.state], check=True, capture_output=True)
+    check("a revoked token is none at once", hub.ask("/v1/site", token=tokens["viewer"], host=away)[0] == 401)
+    text = open(os.path.join(hub.state, "tokens.json")).read()
+    check("the file of tokens holds none of them", not any(t in text or t[7:] in text for t in tokens.values()))
+    check("only its owner may read it", os.stat(os.path.join(hub.state, "tokens.json")).st_mode & 0o077 == 0)
+    status, answer = hub.ask("/v1/stations/bay-02/commands", "POST", {"command": "trigger", "message": "heartbeat"})
+    check("a command has an outcome of its station", status == 200 and answer["outcome"], str(answer))
+    check("health and readiness are told", hub.ask("/healthz")[0] == 200 and hub.ask("/readyz")[1]["status"] in ("ok", "degraded"))
+    check("metrics are told", "sluice_circuit_limit_amperes{" in hub.ask("/metrics")[1])
+
+
+def limits(hub):
+    """A limit holds, survives a kill with its end, and silence counts as silence."""
+    limit = lambda: hub.ask("/v1/circuits/connection")[1]
+    status, _ = hub.ask("/v1/limits/short", "PUT", {"limit_a": 90, "until": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 45))})
+    check("a limit is taken", status == 200)
+    status, _ = hub.ask("/v1/limits/watched", "PUT", {"limit_a": 100, "source": "DSO", "heartbeat_s": 20, "fallback": [{"limit_a": 80}]})
+    check("a watched limit is taken", status == 200)
+    check("the lowest holds", limit()["limit_a"] == [90, 90, 90], str(limit()["limit_a"]))
+    begun = time.time()
+    hub.kill()
+    hub.start()
+    known = {l["id"]: l for l in hub.ask("/v1/limits")[1]["limits"]}
+    check("after a kill both limits are there", set(known) >= {"short", "watched"})
+    check("with their end", known["short"]["blocks"][0]["until"] is not None)
+    check("silence goes on through the kill", until(lambda: limit()["limit_a"] == [80, 80, 80], 25 - (time.time() - begun)), str(limit()["limit_a"]))
+    check("a heartbeat ends it", hub.ask("/v1/limits/heartbeat", "POST")[0] == 200 and hub.ask("/v1/limits/watched")[1]["silent_since"] is None)
+    status, answer = hub.ask("/v1/limits/watched", "DELETE")
+    check("a limit is withdrawn, and told as it was", status == 200 and answer["before"]["id"] == "watched", str(answer))
+    check("the other ends by itself", until(lambda: hub.ask("/v1/limits/short")[1]["in_force"] is None, 60))
+
+
+class Stream(threading.Thread):
+    """Follows /v1/stream; each entry is kept under its cursor."""
+
+    def __init__(self, hub, after):
+        super().__init__(daemon=True)
+        request = urllib.request.Request(f"http://127.0.0.1:{hub.port}/v1/stream")
+        if after: request.add_header("Last-Event-ID", after)
+        self.answer = urllib.request.urlopen(request, timeout=60)
+        self.entries, self.gaps, self.isCut = [], 0, False
+        self.start()
+
+    def run(self):
+        event = None
+        try:
+            for raw in self.answer:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("event: "): event = line[7:]
+                if line.startswith("data: ") and event == "entry": self.entries.append(json.loads(line[6:]))
+                if line.startswith("data: ") and event == "gap": self.gaps += 1
+                if self.isCut: return
+        except Exception:
+            return
+
+    def cut(self):
+        self.isCut = True
+        self.join(20)
+
+
+def stream(hub):
+    """AT-7: a client that was away, and a hub that was killed meanwhile: nothing is lost, nothing told twice."""
+    first = Stream(hub, None)
+    time.sleep(15)
+    first.cut()
+    time.sleep(5)
+    second = Stream(hub, first.entries[-1]["cursor"])
+    time.sleep(10)
+    told = first.entries + second.entries
+    sequences = [e["sequence"] for e in told]
+    check("entries come in rising order, none twice", sequences == sorted(set(sequences)), f"{len(sequences)}")
+    missing = set(range(sequences[0], sequences[-1])) - set(sequences)
+    every = {e["sequence"] for e in walk(hub, f"{sequences[0] - 1}-0", sequences[-1])}
+    check("a client that was away has what the journal has", every <= set(sequences), f"{sorted(every - set(sequences))[:5]} of {len(missing)}")
+    second.cut()
+    hub.kill()
+    last = second.entries[-1]
+    hub.start()
+    third = Stream(hub, last["cursor"])
+    time.sleep(15)
+    third.cut()
+    check("after a kill no gap is left", third.gaps == 0)
+    follows = [e["sequence"] for e in third.entries]
+    check("in rising order, none twice", follows == sorted(set(follows)))
+    restart = next(e["sequence"] for e in third.entries if any(i["type"] == "restarted" for i in e["items"]))
+    check("the new run's first entry is told", restart is not None)
+    lost = [e["sequence"] for e in told + second.entries if e["sequence"] >= restart]
+    check("what the crash took is told again as it is now", min(follows) <= restart and (not lost or min(follows) == restart), f"{min(follows)} {restart}")
+    kept = {e["sequence"] for e in walk(hub, last["cursor"], follows[-1])}
+    check("nothing of the journal is missing", kept <= set(follows), str(sorted(kept - set(follows))[:5]))
+    opened = [i for e in third.entries for i in e["items"] if i["type"] == "decision" and i["command"] is not None and i["transaction"] is not None]
+    check("decisions name the inputs that they were worked out from", all(i["inputs"] for i in opened))
+
+
+def walk(hub, cursor, last):
+    """All entries after a cursor, page by page."""
+    found = []
+    while True:
+        page = hub.ask(f"/v1/events?after={cursor}&limit=1000")[1]
+        found += [e for e in page["entries"] if e["sequence"] <= last]
+        if page["next"] == cursor or int(page["next"].split("-")[0]) >= last: return found
+        cursor = page["next"]
+
+
+def schema(hub):
+    """The OpenAPI document against the server, by schemathesis."""
+    run = subprocess.run(
+        [os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run", f"http://127.0.0.1:{hub.port}/openapi.json", "--checks",
+         "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection",
+         "--exclude-path", "/v1/stream", "--max-examples", "25", "--phases", "examples,coverage,fuzzing", "--seed", "1", "--no-color"],
+        capture_output=True, text=True, timeout=900)
+    check("schemathesis finds the document true", run.returncode == 0, run.stdout[-6000:] + run.stderr[-500:])
+
+
+with tempfile.TemporaryDirectory() as folder:
+    hub = Hub(os.path.join(folder, "state"))
+    try:
+        for part in PARTS: globals()[part](hub)
+    finally:
+        hub.kill()
+print(f"{check.failed} failed")
+sys.exit(1 if check.failed else 0)
