@@ -11,7 +11,8 @@ extension SiteController {
   /// Puts off to the next deadline what a word of one station calls for, where nothing bad can have happened and the wait is no longer than
   /// a thought takes: 20 ms at 2,000 claimants, nothing below 100. What the station said is taken in already.
   /// - Returns: false: it has to be thought about at once.
-  mutating func gathers(_ said: StationEvent, at now: EventStamp) -> Bool {
+  mutating func gathers(_ event: Event, at now: EventStamp) -> Bool {
+    guard case .station(_, let said) = event else { return false }
     let wait = TimeSpan.milliseconds(facts.claimants.count / claimantsPerMillisecond)
     guard wait > .zero else { return false }
     switch said {

@@ -42,7 +42,7 @@ public struct SiteController: Sendable, Codable {
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
     var out: [Effect] = []
-    if take(event, at: now, &out) { settle(now, &out) }
+    if take(event, at: now, &out), !gathers(event, at: now) { settle(now, &out) }
     lastEventAt = now.monotonic
     return out
   }
@@ -71,8 +71,7 @@ public struct SiteController: Sendable, Codable {
     case .deadline:
       advanceStations(now, &out)
     case .station(let station, let said):
-      guard stations.indices.contains(station), take(said, from: station, at: now, &out) else { return false }
-      return !gathers(said, at: now)
+      return stations.indices.contains(station) && take(said, from: station, at: now, &out)
     case .meterFault(let meter, _):
       return hub.meters.indices.contains(meter)
     case .configured(let hub, _): configure(hub, at: now)

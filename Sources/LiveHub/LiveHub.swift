@@ -239,6 +239,7 @@ public final class LiveHub: @unchecked Sendable {
       calendarCheck?.cancel()
       limitTimer?.cancel()
       thinning?.cancel()
+      catchUp()  // what the doors took before they closed
       driver.finish(monotonic: monotonic)
       report()
       return driver.store

@@ -69,7 +69,8 @@ import Testing
     few.read(100 + 99 * 9 + 300)
     let (first, place, _) = try #require(few.unanswered.first)
     #expect(
-      few.mind.gathers(.outcome(first, .accepted), at: EventStamp(utc: few.utc, monotonic: few.monotonic, sequence: 1 << 40))
+      few.mind.gathers(
+        .station(place, .outcome(first, .accepted)), at: EventStamp(utc: few.utc, monotonic: few.monotonic, sequence: 1 << 40))
         == false)
     #expect(place == 0)
   }
