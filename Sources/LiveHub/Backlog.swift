@@ -13,9 +13,7 @@ struct Backlog {
 
   mutating func append(_ event: Event) {
     switch event {
-    case .reading, .meterFault, .limitSet, .limitWithdrawn, .limit, .withdrawLimit, .heartbeat, .configured, .restarted, .trust,
-      .order, .asked:
-      first.append(event)
+    case .reading, .meterFault, .limitSet, .limitWithdrawn, .configured, .restarted, .trust, .order, .asked: first.append(event)
     default: others.append(event)
     }
   }
