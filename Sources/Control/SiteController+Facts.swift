@@ -8,11 +8,12 @@ extension SiteController {
   /// - Complexity: O(what changed), and O(connectors) when one becomes or ceases to be a claimant or expects a vehicle.
   mutating func refreshFacts(_ now: Monotonic) {
     if facts.site == nil {
-      facts = Facts(hub)
+      facts = Facts(hub, after: facts)
       (connectors, stations) = (Tracked(Array(connectors)), Tracked(Array(stations)))
     }
     for s in stations.takeTouched() {
       facts.stationNext[s] = nextMoment(ofStation: s, after: now)
+      facts.notice(station: s)
       for c in hub.stations[s].connectors { renewFacts(c, now) }
     }
     for c in connectors.takeTouched() { renewFacts(c, now) }
@@ -40,12 +41,35 @@ extension SiteController {
       known.marks.insert(.expectsArrival)
       known.arrival = PerPhase(fallback(c), on: hub.connectors[c].phases)
     }
+    if claims { rate(c, now, &known) }
     known.next = nextMoment(c, isClaimant: claims, after: now)
     known.holdsUntil = Monotonic(milliseconds: .max)
     for moment in [known.next, nextChange(ofCommitted: c, horizon, after: now)] {
       if let moment { known.holdsUntil = min(known.holdsUntil, moment) }
     }
     facts.put(known, c, circuit: hub.connectors[c].circuit)
+    renewDraws(c, now)
+  }
+
+  /// What the sharing asks of a claimant.
+  private func rate(_ c: Int, _ now: Monotonic, _ known: inout Facts.Known) {
+    known.present = offer(c, at: now) ?? fallbackOffer(c)
+    (known.minimum, known.ceiling, known.phases) = (minimum(c), ceiling(c), phases(c))
+    known.overdraw = overdraw(c, now)
+    known.rank = Facts.Rank(
+      standing: standing(c, now), priority: connectors[c].priority ?? hub.connectors[c].priority, queuedAt: connectors[c].queuedAt,
+      energy: energy(c))
+  }
+
+  /// What the vehicle drew when the meters above it took their newest samples.
+  private mutating func renewDraws(_ c: Int, _ now: Monotonic) {
+    var above: Int? = hub.connectors[c].circuit
+    while let k = above {
+      if let sampled = facts.draws[k]?.sampled, let place = siteFacts.place(of: c, below: k) {
+        facts.replace(draw(c, at: sampled, now: now), place: place, circuit: k)
+      }
+      above = hub.circuits[k].parent
+    }
   }
 
   /// Rule 7: a vehicle may arrive, and draw before anybody speaks.
@@ -55,16 +79,19 @@ extension SiteController {
       && stations[s].stage == .controlled
   }
 
-  /// When what is committed, now or through the horizon, may be something else though nothing happens.
+  /// When what is committed, now or through the horizon, or what the sharing asks, may be something else though nothing happens.
   private func nextChange(ofCommitted c: Int, _ horizon: TimeSpan, after now: Monotonic) -> Monotonic? {
     var next: Monotonic?
     func at(_ moment: Monotonic) { if moment > now { next = next.map { min($0, moment) } ?? moment } }
     let instant = TimeSpan.milliseconds(1)
     if let newest = connectors[c].newest { at(newest.at + freshness(c) + instant) }
+    for since in [connectors[c].servedSince, connectors[c].pausedSince] { if let since { at(since + hub.settings.minimumOnOff) } }
     guard !connectors[c].beliefs.isEmpty else { return next }
     let (early, late) = (skew(c), afterglow(c))
+    if let sent = connectors[c].lastSent { at(sent + late + instant) }
     for belief in connectors[c].beliefs {
       guard let until = belief.until else { continue }
+      at(until)
       at(until + late)
       at(until - early + instant)
       at(until - early - horizon + instant)
@@ -80,9 +107,13 @@ extension SiteController {
     var fresh = kept
     fresh.facts = Facts()
     fresh.refreshFacts(now.monotonic)
+    let wrong = hub.circuits.indices.filter { k in
+      kept.facts.draws[k].map { $0 != kept.draws(below: k, at: $0.sampled, now: now.monotonic) } ?? false
+    }
     return connectors.indices.filter { c in
       let s = hub.connectors[c].station
       return kept.facts.known[c] != fresh.facts.known[c] || kept.facts.stationNext[s] != fresh.facts.stationNext[s]
+        || wrong.contains { siteFacts.place(of: c, below: $0) != nil }
     }
   }
 }

@@ -24,12 +24,12 @@ extension SiteController {
     let weighing = weigh(now, &out)
     learnLoads(weighing.bases, now)
     refreshWishes(now)
-    let order = claimOrder(now)
+    let order = facts.ordered(at: now.monotonic)
     let targets = shares(order, weighing, now)
     var rises: [Int] = []
     for (place, c) in order.enumerated() {
       let target = targets[place].current
-      let present = offer(c, at: now.monotonic) ?? fallbackOffer(c)
+      let present = facts.known[c].present
       if target < present {
         lower(c, to: target, from: present, targets[place], weighing, now, &out)
       } else {
@@ -91,7 +91,7 @@ extension SiteController {
     return sums
   }
 
-  private func gatherUpwards(_ sums: inout [PerPhase<Current>]) {
+  func gatherUpwards(_ sums: inout [PerPhase<Current>]) {
     for k in sums.indices.reversed() {
       if let parent = hub.circuits[k].parent { sums[parent] += sums[k] }
     }
@@ -127,30 +127,17 @@ extension SiteController {
     !isAdrift(c) && (obeysEnds(c) || hub.connectors[c].fallback >= minimum(c))
   }
 
-  /// The claimants in the order in which they are served their minimum (rule 23): those that cannot pause, then by priority, longest
-  /// wait, least energy.
-  private func claimOrder(_ now: EventStamp) -> [Int] {
-    let claimants = facts.claimants
-    let keys = claimants.map { c in
-      (
-        standing(c, now), connectors[c].priority ?? hub.connectors[c].priority,
-        (connectors[c].queuedAt ?? now.monotonic).milliseconds,
-        energy(c).raw, c
-      )
-    }
-    return keys.sorted { $0 < $1 }.map { $0.4 }
-  }
-
+  /// First those that cannot pause, then by priority, longest wait, least energy (rule 23).
   /// 0: must not be paused now; 1: in its place; 2: draws nothing of what it has; 3: paused so briefly that it has to wait.
-  func standing(_ c: Int, _ now: EventStamp) -> Int {
-    let isOn = (offer(c, at: now.monotonic) ?? .zero) >= minimum(c)
+  func standing(_ c: Int, _ now: Monotonic) -> Int {
+    let isOn = (offer(c, at: now) ?? .zero) >= minimum(c)
     if connectors[c].hold != nil { return 0 }
     if isOn {
       if !canPause(c) || connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
-      if let since = connectors[c].servedSince, now.monotonic - since < hub.settings.minimumOnOff { return 0 }
+      if let since = connectors[c].servedSince, now - since < hub.settings.minimumOnOff { return 0 }
       return connectors[c].demand == minimum(c) && connectors[c].newest?.current.largest == .zero ? 2 : 1
     }
-    if let since = connectors[c].pausedSince, now.monotonic - since < hub.settings.minimumOnOff { return 3 }
+    if let since = connectors[c].pausedSince, now - since < hub.settings.minimumOnOff { return 3 }
     return 1
   }
 
@@ -184,7 +171,7 @@ extension SiteController {
   /// The weighted max-min fair shares of what is left for the claimants.
   private mutating func shares(_ order: [Int], _ weighing: Weighing, _ now: EventStamp) -> [FairShare.Share] {
     var own = facts.sums.rest
-    for c in order { own[hub.connectors[c].circuit] += overdraw(c, now) }
+    for c in order { own[hub.connectors[c].circuit] += facts.known[c].overdraw }
     let fixed = sums(own)
     let rooms = hub.circuits.indices.map { k in
       var room = weighing.bounds[k].current - PerPhase(all: hub.circuits[k].margin) - fixed[k] - weighing.reserve[k]
@@ -200,12 +187,12 @@ extension SiteController {
   }
 
   /// What a claimant measurably draws beyond its offer, after it has had time to follow.
-  private func overdraw(_ c: Int, _ now: EventStamp) -> PerPhase<Current> {
-    guard let newest = connectors[c].newest, isFresh(newest.at, c, now.monotonic), let last = connectors[c].beliefs.last else {
+  func overdraw(_ c: Int, _ now: Monotonic) -> PerPhase<Current> {
+    guard let newest = connectors[c].newest, isFresh(newest.at, c, now), let last = connectors[c].beliefs.last else {
       return .zero
     }
-    let since = connectors[c].lastSent ?? now.monotonic
-    guard now.monotonic - since > afterglow(c) else { return .zero }
+    let since = connectors[c].lastSent ?? now
+    guard now - since > afterglow(c) else { return .zero }
     let excess = newest.current - PerPhase(last.current + hub.settings.followTolerance, on: phases(c))
     return excess.maximum(.zero)
   }
@@ -273,9 +260,14 @@ extension SiteController {
     for place in lowFirst {
       let c = order[place]
       let share = targets[place]
-      let present = offer(c, at: now.monotonic) ?? fallbackOffer(c)
+      let present = facts.known[c].present
       if isWaitingForAnswer(c, now) {
         decide(c, present, nil, connectors[c].reason, &out)
+        continue
+      }
+      // Most have what they are to have: the room above them is of no account then.
+      if share.current == present, isWhole(present, c), !needsRefresh(c, weighing, now) {
+        decide(c, present, nil, reason(share, c, present, now), &out)
         continue
       }
       let (room, blocker) = confirmedRoom(c, used, weighing, now)
@@ -306,6 +298,9 @@ extension SiteController {
       }
     }
   }
+
+  /// A current that the station can be told as it is.
+  private func isWhole(_ current: Current, _ c: Int) -> Bool { current.floored(to: station(of: c).traits.step) == current }
 
   private func leastOn(_ phases: Phases, _ value: PerPhase<Current>) -> Current {
     Phase.allCases.filter { phases.contains($0) }.map { value[$0] }.min() ?? .zero

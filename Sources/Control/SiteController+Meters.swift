@@ -77,16 +77,21 @@ extension SiteController {
   /// The declared generation of a circuit and all below it.
   func generation(below circuit: Int) -> PerPhase<Current> { siteFacts.generationBelow[circuit] }
 
-  /// Which end of a vehicle's current to take.
-  enum Extreme { case lowest, highest }
+  /// Bounds on what the vehicles below a circuit drew when its meter took its newest sample. The facts are those of now.
+  /// - Complexity: O(1), and O(connectors below) with each new sample.
+  mutating func vehicleCurrent(below circuit: Int, at sampled: Monotonic, now: Monotonic) -> Draw {
+    if let kept = facts.draws[circuit], kept.sampled == sampled { return kept.all }
+    let draws = draws(below: circuit, at: sampled, now: now)
+    facts.keep(draws, circuit: circuit)
+    return draws.all
+  }
 
-  /// A bound on what the vehicles below a circuit drew when its meter took its sample.
-  func vehicleCurrent(below circuit: Int, at sample: Monotonic, now: Monotonic, _ extreme: Extreme) -> PerPhase<Current> {
-    var sum = PerPhase<Current>.zero
-    for c in siteFacts.connectorsBelow[circuit] {
-      sum += extreme == .lowest ? lowestDraw(c, at: sample, now: now) : highestDraw(c, at: sample, now: now)
-    }
-    return sum
+  func draws(below circuit: Int, at sampled: Monotonic, now: Monotonic) -> Draws {
+    Draws(sampled: sampled, siteFacts.connectorsBelow[circuit].map { draw($0, at: sampled, now: now) })
+  }
+
+  func draw(_ c: Int, at sampled: Monotonic, now: Monotonic) -> Draw {
+    Draw(lowest: lowestDraw(c, at: sampled, now: now), highest: highestDraw(c, at: sampled, now: now))
   }
 
   /// Rule 11: the lower of the samples that bracket `sample`; nothing if the newest is older than two intervals or the phases are unknown.
@@ -145,13 +150,12 @@ extension SiteController {
 
   private mutating func measure(_ k: Int, _ now: EventStamp, _ base: inout Base, _ out: inout [Effect]) {
     guard let reading = circuits[k].reading, let readAt = circuits[k].readAt else { return }
-    let lowest = vehicleCurrent(below: k, at: readAt, now: now.monotonic, .lowest)
-    let highest = vehicleCurrent(below: k, at: readAt, now: now.monotonic, .highest)
-    doubt(k, vehicles: lowest, reading, now.monotonic, &out)
+    let vehicles = vehicleCurrent(below: k, at: readAt, now: now.monotonic)
+    doubt(k, vehicles: vehicles.lowest, reading, now.monotonic, &out)
     let declared = generation(below: k)
     // The load lies between these two; it is taken to be what it was unless the reading proves otherwise.
-    let most = (reading - lowest).maximum(declared.map { -$0 })
-    let least = (reading - highest).maximum(declared.map { -$0 })
+    let most = (reading - vehicles.lowest).maximum(declared.map { -$0 })
+    let least = (reading - vehicles.highest).maximum(declared.map { -$0 })
     let before = circuits[k].baseForCuts ?? most
     let cuts = before.maximum(least).minimum(most)
     circuits[k].baseForCuts = cuts

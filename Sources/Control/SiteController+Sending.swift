@@ -88,9 +88,9 @@ extension SiteController {
     if connectors[c].mustRefresh { return true }
     guard let until = last.until else { return false }
     if now.monotonic >= until { return true }
-    guard let next = end(of: last.current, c, .increase, weighing, now) else { return false }
     let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : lasting(c) / 2
-    return until - now.monotonic <= half && next - until >= lasting(c) / 10
+    guard until - now.monotonic <= half, let next = end(of: last.current, c, .increase, weighing, now) else { return false }
+    return next - until >= lasting(c) / 10
   }
 
   /// Sends the same current anew. Above the fallback that is an increase: it lasts longer than what was granted before.

@@ -72,7 +72,7 @@ extension SiteController {
     let minimum = minimum(c)
     if target >= minimum { return target }
     let isOn = (offer(c, at: now.monotonic) ?? .zero) >= minimum
-    return !canPause(c) || isOn && standing(c, now) == 0 ? minimum : .zero
+    return !canPause(c) || isOn && standing(c, now.monotonic) == 0 ? minimum : .zero
   }
 
   /// What the plan gave it so far, less what it took.
@@ -136,11 +136,11 @@ extension SiteController {
     let wishes = facts.wishes == nil ? [] : order.map { wish($0, now) }
     guard wishes.contains(where: { $0 != nil }) else {
       var shares: [FairShare.Share] = []
-      let claims = order.map { claim($0, from: minimum($0), to: ceiling($0)) }
+      let claims = order.map { claim($0, from: facts.known[$0].minimum, to: facts.known[$0].ceiling) }
       FairShare.allocate(circuits: circuits, claims: claims, using: &facts.workspace, into: &shares)
       return shares
     }
-    let ceilings = order.map { ceiling($0) }
+    let ceilings = order.map { facts.known[$0].ceiling }
     var shares = [FairShare.Share](repeating: FairShare.Share(current: .zero, binding: nil), count: order.count)
     var rooms = circuits
     give(order.indices.filter { wishes[$0].map { $0.target > .zero } ?? true }, order, &shares, &rooms) { place in
@@ -161,7 +161,7 @@ extension SiteController {
     guard !wanting.isEmpty else { return }
     let claims = wanting.map { place in
       let has = shares[place].current
-      return claim(order[place], from: has > .zero ? .milliamperes(1) : minimum(order[place]), to: most(place) - has)
+      return claim(order[place], from: has > .zero ? .milliamperes(1) : facts.known[order[place]].minimum, to: most(place) - has)
     }
     var found: [FairShare.Share] = []
     FairShare.allocate(circuits: rooms, claims: claims, using: &facts.workspace, into: &found)
@@ -178,7 +178,8 @@ extension SiteController {
 
   private func claim(_ c: Int, from least: Current, to most: Current) -> FairShare.Claim {
     FairShare.Claim(
-      circuit: hub.connectors[c].circuit, phases: phases(c), floor: least, cap: max(least, most), weight: hub.connectors[c].weight)
+      circuit: hub.connectors[c].circuit, phases: facts.known[c].phases, floor: least, cap: max(least, most),
+      weight: hub.connectors[c].weight)
   }
 
   /// Where peaks cost, nothing that is left over goes beyond the plan's own peak.

@@ -42,7 +42,7 @@ public struct SiteController: Sendable, Codable {
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ event: Event, at now: EventStamp) -> [Effect] {
     var out: [Effect] = []
-    if take(event, at: now, &out) { settle(now, &out) }
+    if take(event, at: now, &out), !gathers(event, at: now) { settle(now, &out) }
     lastEventAt = now.monotonic
     return out
   }

@@ -52,19 +52,21 @@ extension LiveHub {
 
   /// Says where a commissioning run and the site file do not agree on a fallback; what was tested counts.
   func announceTrust() {
+    let proven = driver.controller.commissionedTrust
     for station in plan.site.hub.stations {
-      guard let trust = driver.controller.commissionedTrust(of: station.id), trust != station.trust else { continue }
+      guard let trust = proven[station.id], trust != station.trust else { continue }
       tell("trust", ["station": station.id, "trust": trust.rawValue, "site_file": station.trust.rawValue, "why": "commissioned"])
     }
   }
 
   /// Why a site is refused; a fallback that was proven at commissioning counts as proven, whatever the file says of it.
-  static func refusals(of site: SiteFile, knowing mind: SiteController, isTrial: Bool) -> [String] {
+  /// - Parameter proven: what was found of stations, by their ids.
+  static func refusals(of site: SiteFile, knowing proven: [String: FallbackTrust], isTrial: Bool) -> [String] {
     var known = site
     for s in known.hub.stations.indices {
       if isTrial {
         known.hub.stations[s].trust = .proven
-      } else if let trust = mind.commissionedTrust(of: known.hub.stations[s].id) {
+      } else if let trust = proven[known.hub.stations[s].id] {
         known.hub.stations[s].trust = trust
       }
     }

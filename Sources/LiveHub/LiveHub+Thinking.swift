@@ -60,44 +60,99 @@ extension LiveHub {
     }
   }
 
-  /// Gives the mind an event, does what it wants, and gives it what comes of that, until there is nothing left.
+  /// How long the loop waits for the mind at a time.
+  private static let turn = Duration.milliseconds(5)
+  /// How long the mind waits for a loop that always has something else to do.
+  private static let longestRest = Duration.milliseconds(100)
+  /// With more than that waiting the loop is not let go on reading: TCP makes the stations wait.
+  private static let mostWaiting = 20_000
+
+  /// Gives the mind an event, does what it wants, and gives it what comes of that. Where something else is being thought about, or being
+  /// said, its turn comes later.
   func think(_ event: Event) {
     waiting.append(event)
-    guard !isThinking else { return }
-    drain()
-    arm()
+    work()
   }
 
   /// Hears the store, and does whatever has become due.
   func wake() {
-    guard !isThinking, !isStopping else { return }
+    guard !isThinking, !isStopping, !isResting else { return }
     isThinking = true
-    act(driver.wake(utc: utc, monotonic: monotonic))
+    act(driver.decide(nil, utc: utc, monotonic: monotonic))
     let now = now
     while let (due, index) = deadlines.first, due <= now.monotonic {
       carry(stations[index].dialogue.deadline(at: now), index)
       // What has not moved on by now is looked at again with the next wake.
       if deadlines.first.map({ $0 == (due, index) }) ?? false { break }
     }
-    drain()
-    arm()
+    isThinking = false
+    work()
   }
+
+  /// Thinks about what waits, if nobody does and nothing that was said has to leave first.
+  private func work() {
+    guard !isThinking, !isStopping, !isResting else { return }
+    guard restingSince == nil else { return resume() }
+    drain()
+    if restingSince == nil { arm() }
+  }
+
+  /// It rests, and not for too long yet.
+  private var isResting: Bool { restingSince.map { MonotonicTime.now - $0 < Self.longestRest } ?? false }
 
   private func drain() {
     isThinking = true
-    while !waiting.isEmpty {
-      let next = waiting.removeFirst()
-      tests.watcher?(.event(next))
-      if case .station(let station, .booted) = next, let asked = tests.onBoot[station] {
-        waiting.insert(.order(.station(station, asked)), at: 0)
-      }
-      if case .station(_, .outcome(let command, let outcome)) = next {
-        counts.decreases.hear(outcome, of: command, at: monotonic)
-        asked.hear(outcome, of: command)
-      }
-      act(driver.handle(next, utc: utc, monotonic: monotonic))
+    let began = MonotonicTime.now
+    while true {
+      let isEnough = hasSpoken || MonotonicTime.now - began >= Self.turn
+      if isEnough, waiting.count < Self.mostWaiting { break }
+      record()
+      guard let next = waiting.popFirst() else { break }
+      decide(next)
     }
     isThinking = false
+    if hasSpoken || !waiting.isEmpty { rest() } else { record() }
+  }
+
+  /// Lets the loop write and read before the next thought is had, and before the last one is written down.
+  private func rest() {
+    restingSince = .now
+    hasSpoken = false
+    loop.whenIdle { [box] in box.hub?.resume() }
+  }
+
+  private func resume() {
+    guard restingSince != nil, !isThinking, !isStopping else { return }
+    restingSince = nil
+    record()
+    wake()
+  }
+
+  /// Thinks about all that waits at once, before what it speaks of is changed.
+  func catchUp() {
+    isThinking = true
+    record()
+    while let next = waiting.popFirst() {
+      decide(next)
+      record()
+    }
+    isThinking = false
+  }
+
+  private func decide(_ event: Event) {
+    tests.watcher?(.event(event))
+    if case .station(_, .outcome(let command, let outcome)) = event {
+      counts.decreases.hear(outcome, of: command, at: monotonic)
+      asked.hear(outcome, of: command)
+    }
+    act(driver.decide(event, utc: utc, monotonic: monotonic))
+    if case .station(let station, .booted) = event, let asked = tests.onBoot[station] { decide(.order(.station(station, asked))) }
+  }
+
+  /// Writes down what was thought last, and logs what was decided.
+  func record() {
+    driver.keep(monotonic: monotonic)
+    report()
   }
 
   /// Sets the timer for the earliest of the mind's, the store's and the dialogues' deadlines.
@@ -127,19 +182,20 @@ extension LiveHub {
         guard stations.indices.contains(station) else { continue }
         counts.commands += 1
         if urgency == .decrease { counts.decreases.leave(id, at: monotonic) }
-        carry(stations[station].dialogue.command(id, command, urgency: urgency, at: now), station)
+        speak(stations[station].dialogue.command(id, command, urgency: urgency, at: now), station)
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }
-        carry(stations[station].dialogue.answer(request, answer, at: now), station)
+        speak(stations[station].dialogue.answer(request, answer, at: now), station)
       case .answered(let reply): asked.hear(reply)
       case .plan(let request): workOut(request)
-      case .decided(let decision): report(decision)
-      case .transaction(let change): report(change)
-      case .alarm(let alarm, let raised):
-        let (what, about) = words.alarm(alarm)
-        tell(raised ? "alarm" : "alarm_over", ["what": what, "about": about])
+      case .decided, .transaction, .alarm: untold.append(effect)
       }
     }
+  }
+
+  private func speak(_ output: DialogueOutput, _ index: Int) {
+    hasSpoken = hasSpoken || !output.frames.isEmpty
+    carry(output, index)
   }
 
   /// Works a plan out beside the loop's thread; the mind asks for one at a time.
@@ -154,9 +210,10 @@ extension LiveHub {
     }
   }
 
-  /// Sends a dialogue's frames and queues its events.
+  /// Queues a dialogue's events and sends its frames.
   func carry(_ output: DialogueOutput, _ index: Int) {
     deadlines.set(index, stations[index].dialogue.nextDeadline)
+    waiting.append(contentsOf: output.events.lazy.map { .station(index, $0) })
     if let link = stations[index].link, servers.indices.contains(stations[index].server) {
       for frame in output.frames {
         counts.sent += 1
@@ -166,15 +223,29 @@ extension LiveHub {
     for deviation in output.deviations {
       tell("deviation", ["station": stations[index].dialogue.stationID, "what": deviation.what])
     }
-    waiting += output.events.map { .station(index, $0) }
   }
 
   /// As `carry`, from outside of the mind's turn.
   func accept(_ output: DialogueOutput, _ index: Int) {
     carry(output, index)
-    guard !isThinking else { return }
-    drain()
-    arm()
+    work()
+  }
+
+  // MARK: The log
+
+  /// Logs what was decided since the last time.
+  func report() {
+    for effect in untold {
+      switch effect {
+      case .decided(let decision): report(decision)
+      case .transaction(let change): report(change)
+      case .alarm(let alarm, let raised):
+        let (what, about) = words.alarm(alarm)
+        tell(raised ? "alarm" : "alarm_over", ["what": what, "about": about])
+      case .command, .answer, .answered, .plan: break
+      }
+    }
+    untold.removeAll()
   }
 
   private func report(_ decision: Decision) {

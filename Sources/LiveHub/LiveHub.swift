@@ -48,9 +48,14 @@ public final class LiveHub: @unchecked Sendable {
   var places: [String: Int] = [:]
   /// When each station's dialogue has to be seen to.
   var deadlines = Deadlines()
-  /// Events that wait until the one before has been thought about.
-  var waiting: [Event] = []
+  var waiting = Backlog()
   var isThinking = false
+  /// Since when it lets the loop write what was just said, before it thinks on.
+  var restingSince: MonotonicTime?
+  /// The mind has said something to a station since the last rest.
+  var hasSpoken = false
+  /// Decisions and alarms that have not been logged yet.
+  var untold: [Effect] = []
   var timer: LoopTimer?
   var timerAt: Monotonic?
   var clockCheck: LoopTimer?
@@ -152,7 +157,7 @@ public final class LiveHub: @unchecked Sendable {
       log(LogLine(what, at: clock.utc(), ["why": why]))
     }
     box.hub = self
-    let refusals = Self.refusals(of: plan.site, knowing: driver.controller, isTrial: isTrial)
+    let refusals = Self.refusals(of: plan.site, knowing: driver.controller.commissionedTrust, isTrial: isTrial)
     guard refusals.isEmpty else {
       loop.stop()
       driver.store.close()
@@ -212,10 +217,13 @@ public final class LiveHub: @unchecked Sendable {
   }
   func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(plan.folder)/\(path)" }
 
-  /// Ends in order: no meters, no links, everything recorded durable. Blocks; not from the loop's thread.
+  /// Ends in order: what has come is thought about, for some of it was acknowledged; then no meters, no links, everything recorded durable.
+  /// An answer that waits for the record is not sent any more: the station asks again, and its transaction is known then. Blocks; not from
+  /// the loop's thread.
   public func stop() {
     let (link, all) = loop.sync { [self] () -> (MeterLink?, [StationServer]) in
-      isStopping = true
+      isStopping = true  // nothing more comes in
+      catchUp()
       defer { (meterLink, servers) = (nil, []) }
       return (meterLink, servers)
     }
@@ -231,7 +239,9 @@ public final class LiveHub: @unchecked Sendable {
       calendarCheck?.cancel()
       limitTimer?.cancel()
       thinning?.cancel()
+      catchUp()  // what the doors took before they closed
       driver.finish(monotonic: monotonic)
+      report()
       return driver.store
     }
     // Twice: what was under way, and then what waited for it with the snapshot.

@@ -16,6 +16,10 @@ public final class EventLoop: @unchecked Sendable {
   private var thread = pthread_t()
   private let started = Latch()
   private var signals: [(event: OpaquePointer, action: SignalAction)] = []
+  private var idleEvent: OpaquePointer?
+  private var idleWork: [() -> Void] = []
+  /// Urgencies that libevent tells apart: signals first, sockets and timers in the middle, what may wait until they are done last.
+  private static let priorities: Int32 = 3
 
   /// Starts the thread. From now on the process ignores SIGPIPE: a peer that has gone is an error of the write.
   /// - Throws: `LoopFault.system` or `.library`.
@@ -27,7 +31,9 @@ public final class EventLoop: @unchecked Sendable {
     guard let base = event_base_new_with_config(configuration) else { throw .library(call: "event_base_new_with_config") }
     self.base = base
     signal(SIGPIPE, SIG_IGN)
+    event_base_priority_init(base, Self.priorities)
     try watchWakeDescriptor()
+    try prepareIdleEvent()
     try startThread()
   }
 
@@ -50,6 +56,14 @@ public final class EventLoop: @unchecked Sendable {
     done.wait()
     guard let result = outcome.with({ $0 }) else { preconditionFailure("the latch opened before the outcome was there") }
     return try result.get()
+  }
+
+  /// Runs `work` once, on the loop's thread, when no socket and no timer is ready: what was to be written, and can be, has been written by
+  /// then, and what had come has been read. Where there is always something, that may be long. On the loop's thread only.
+  public func whenIdle(_ work: @escaping () -> Void) {
+    preconditionCurrent()
+    idleWork.append(work)
+    if let idleEvent { event_active(idleEvent, Int32(EV_TIMEOUT), 0) }
   }
 
   /// Stops the program when the caller is not on the loop's thread.
@@ -82,7 +96,8 @@ public final class EventLoop: @unchecked Sendable {
     pthread_join(thread, nil)
     for signal in signals { event_free(signal.event) }
     signals = []
-    if let wakeEvent { event_free(wakeEvent) }
+    for event in [wakeEvent, idleEvent] { if let event { event_free(event) } }
+    idleWork = []
     event_base_free(base)
   }
 
@@ -96,6 +111,22 @@ public final class EventLoop: @unchecked Sendable {
         Unmanaged<EventLoop>.fromOpaque(me).takeUnretainedValue().executor.drain()
       }, me)
     guard let wakeEvent, event_add(wakeEvent, nil) == 0 else { throw .library(call: "event_new") }
+  }
+
+  private func prepareIdleEvent() throws(LoopFault) {
+    idleEvent = event_new(
+      base, -1, 0,
+      { _, _, me in
+        guard let me else { return }
+        Unmanaged<EventLoop>.fromOpaque(me).takeUnretainedValue().idle()
+      }, Unmanaged.passUnretained(self).toOpaque())
+    guard let idleEvent, event_priority_set(idleEvent, Self.priorities - 1) == 0 else { throw .library(call: "event_priority_set") }
+  }
+
+  private func idle() {
+    let work = idleWork
+    idleWork = []
+    for one in work { one() }
   }
 
   private func startThread() throws(LoopFault) {

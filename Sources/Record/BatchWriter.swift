@@ -13,6 +13,7 @@ public struct BatchWriter: Sendable {
   private var last: EventStamp?
   private var lastKept: EventStamp?
   private var blocks: [Block] = []
+  private var known: Set<[UInt8]> = []
   private var blockBytes = 0
 
   public init() {}
@@ -42,7 +43,7 @@ public struct BatchWriter: Sendable {
       if !entry.references.isEmpty { put(entry.references) }
       lastKept = entry.stamp
     }
-    for block in inputs where !blocks.contains(where: { $0.digest == block.digest }) {
+    for block in inputs where known.insert(block.digest).inserted {
       blocks.append(block)
       blockBytes += block.bytes.count
     }

@@ -5,7 +5,8 @@ import Site
 /// Drives the mind in both houses: stamps an event, records it, lets the mind think, and lets its effects go when they may.
 ///
 /// The house gives the time with each call and acts on what is returned. It calls `handle` for each event and `wake` at `nextWake` and
-/// whenever the store has something to report.
+/// whenever the store has something to report. A house in which seconds count calls `decide` instead, acts, and then `keep`: what has to
+/// leave does not wait until it is written down.
 public struct Driver<Log: Store> {
   public var store: Log
   public private(set) var controller: SiteController
@@ -23,6 +24,8 @@ public struct Driver<Log: Store> {
   private var clock: ClockOffset?
   private var gate = Gate()
   private var writer = BatchWriter()
+  /// The newest thought, not yet with the writer.
+  private var unwritten: Entry?
   /// nil: no inputs are kept.
   private var inputs: InputKeeper?
   private var oldestPending: Monotonic?
@@ -55,20 +58,34 @@ public struct Driver<Log: Store> {
   ///   - monotonic: the house's clock that never steps.
   /// - Returns: what is to be done now, in order.
   public mutating func handle(_ event: Event, utc: Instant, monotonic: Monotonic) -> [Effect] {
-    let now = time(monotonic, utc: utc)
-    var effects = collect(utc: utc, now: now)
-    effects += think(event, utc: utc, now: now)
-    submit(now: now)
-    return effects
+    defer { keep(monotonic: monotonic) }
+    return decide(event, utc: utc, monotonic: monotonic)
   }
 
   /// Hears the store, thinks if the mind's deadline has come, and gives the store what waits.
   public mutating func wake(utc: Instant, monotonic: Monotonic) -> [Effect] {
+    defer { keep(monotonic: monotonic) }
+    return decide(nil, utc: utc, monotonic: monotonic)
+  }
+
+  /// Thinks, as `handle` does, and leaves what was thought to the next call, whichever it is, to be written down.
+  /// - Parameter event: nil: hear the store, and think if the mind's deadline has come.
+  /// - Returns: what is to be done now, in order.
+  public mutating func decide(_ event: Event?, utc: Instant, monotonic: Monotonic) -> [Effect] {
     let now = time(monotonic, utc: utc)
     var effects = collect(utc: utc, now: now)
-    if let deadline = controller.nextDeadline, deadline <= now { effects += think(.deadline, utc: utc, now: now) }
-    submit(now: now)
+    if let event {
+      effects += think(event, utc: utc, now: now)
+    } else if let deadline = controller.nextDeadline, deadline <= now {
+      effects += think(.deadline, utc: utc, now: now)
+    }
     return effects
+  }
+
+  /// Writes down what was decided, and gives the store what waits.
+  public mutating func keep(monotonic: Monotonic) {
+    write()
+    submit(now: max(stamp.monotonic, clock?.mind(monotonic) ?? monotonic))
   }
 
   /// When to call `wake`, on the house's clock, if nothing comes before; nil: never.
@@ -81,11 +98,12 @@ public struct Driver<Log: Store> {
   /// Submits everything recorded, with a snapshot: before an orderly end. Call `wake` until `isDurable`.
   public mutating func finish(monotonic: Monotonic) {
     let now = clock?.mind(monotonic) ?? monotonic
+    write()
     snapshotDue = now
     submit(now: now, all: true)
   }
   /// Everything recorded survives a crash.
-  public var isDurable: Bool { writer.isEmpty && underWay == nil }
+  public var isDurable: Bool { unwritten == nil && writer.isEmpty && underWay == nil }
 
   /// The stamp that an event at this moment would have, for `SiteController.view`.
   public func stamp(utc: Instant, monotonic: Monotonic) -> EventStamp {
@@ -103,6 +121,7 @@ public struct Driver<Log: Store> {
     var queue = [event]
     while !queue.isEmpty {
       let event = queue.removeFirst()
+      write()  // while the mind is still as it was then
       stamp = EventStamp(utc: utc, monotonic: now, sequence: stamp.sequence + 1)
       let effects = controller.handle(event, at: stamp)
       record(Entry(stamp: stamp, event: event, effects: effects), now: now)
@@ -125,7 +144,18 @@ public struct Driver<Log: Store> {
   }
 
   private mutating func record(_ entry: Entry, now: Monotonic) {
-    var entry = entry
+    unwritten = entry
+    if oldestPending == nil { oldestPending = now }
+    for effect in entry.effects {
+      if case .command = effect { hasCommands = true }
+      if case .transaction = effect { hasCommands = true }
+    }
+  }
+
+  /// Gives the newest thought to the writer, with its inputs; the mind has thought nothing since.
+  private mutating func write() {
+    guard var entry = unwritten else { return }
+    unwritten = nil
     do {
       var blocks: [Block] = []
       if inputs != nil, InputKeeper.areNeeded(entry.effects) {
@@ -136,11 +166,6 @@ public struct Driver<Log: Store> {
       observer?(entry, durableThrough)
     } catch {
       preconditionFailure("an event or effect that cannot be written: \(error)")
-    }
-    if oldestPending == nil { oldestPending = now }
-    for effect in entry.effects {
-      if case .command = effect { hasCommands = true }
-      if case .transaction = effect { hasCommands = true }
     }
   }
 

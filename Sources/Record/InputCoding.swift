@@ -17,6 +17,9 @@ enum InputCoding {
   /// 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
   static let connectorsPerBlock = 64
+  /// With more stations than that, the surroundings are several blocks: so many stations in each, and in the last, which has no station,
+  /// the limits and alarms.
+  static let stationsPerBlock = 64
 
   // MARK: Hub
 
@@ -96,24 +99,31 @@ enum InputCoding {
 
   // MARK: Surroundings
 
-  static func surroundings(of view: HubView) throws -> [UInt8] {
+  /// - Parameter stations: what `bytes(_:)` wrote of each, one after the other.
+  static func surroundings(
+    storeFailed: Bool, count: Int, stations: [UInt8], limits: [Limit], alarms: [Alarm]
+  ) throws -> [UInt8] {
     var writer = begun(formOfSurroundings)
-    writer.put(byte: view.storeFailed ? 1 : 0)
-    writer.put(unsigned: UInt64(view.stations.count))
-    for station in view.stations {
-      writer.put(
-        byte: mask([
-          station.connected, station.controlled, station.gap != nil, station.identity != nil, station.clockOffset != nil,
-          station.capabilities != nil, station.isCommissioned,
-        ]))
-      writer.put(text: station.trust.rawValue)
-      if let gap = station.gap { try BinaryEncoder.encode(gap, to: &writer) }
-      if let identity = station.identity { try BinaryEncoder.encode(identity, to: &writer) }
-      if let offset = station.clockOffset { writer.put(offset.raw) }
-      if let capabilities = station.capabilities { try BinaryEncoder.encode(capabilities, to: &writer) }
-    }
-    try BinaryEncoder.encode(view.limits, to: &writer)
-    try BinaryEncoder.encode(view.alarms, to: &writer)
+    writer.put(byte: storeFailed ? 1 : 0)
+    writer.put(unsigned: UInt64(count))
+    writer.bytes += stations
+    try BinaryEncoder.encode(limits, to: &writer)
+    try BinaryEncoder.encode(alarms, to: &writer)
+    return writer.bytes
+  }
+  /// One station of the surroundings.
+  static func bytes(_ station: HubView.StationView) throws -> [UInt8] {
+    var writer = ByteWriter()
+    writer.put(
+      byte: mask([
+        station.connected, station.controlled, station.gap != nil, station.identity != nil, station.clockOffset != nil,
+        station.capabilities != nil, station.isCommissioned,
+      ]))
+    writer.put(text: station.trust.rawValue)
+    if let gap = station.gap { try BinaryEncoder.encode(gap, to: &writer) }
+    if let identity = station.identity { try BinaryEncoder.encode(identity, to: &writer) }
+    if let offset = station.clockOffset { writer.put(offset.raw) }
+    if let capabilities = station.capabilities { try BinaryEncoder.encode(capabilities, to: &writer) }
     return writer.bytes
   }
   static func surroundings(_ bytes: [UInt8], into view: inout HubView) throws(RecordFault) {

@@ -85,16 +85,31 @@ public struct Inputs: Hashable, Sendable {
   }
 }
 
-/// Takes the inputs of decisions as blocks. What has not changed since the last time is neither written nor hashed again.
+/// Takes the inputs of decisions as blocks. What has not changed since the last time is neither written nor hashed again, and what the mind
+/// says has not been touched is not even looked at: most events concern one station of thousands.
 struct InputKeeper: Sendable {
   private struct Kept<Value: Equatable & Sendable>: Sendable {
     var value: Value
     var block: Block
   }
+  private struct Group: Sendable {
+    /// The largest revision among its connectors, and the plan that their outlooks come from.
+    var revision: UInt64
+    var plan: UInt64?
+    var kept: Kept<[UInt8]>?
+  }
+  private struct Surroundings: Equatable, Sendable {
+    /// The largest revision among its stations.
+    var revision: UInt64
+    var storeFailed: Bool
+    var limits: [Limit]
+    var alarms: [Alarm]
+  }
   private var hub: Kept<Hub>?
   private var circuits: Kept<[UInt8]>?
-  private var connectors: [Kept<[UInt8]>] = []
-  private var surroundings: Kept<[UInt8]>?
+  private var connectors: [Group] = []
+  private var stations: [(revision: UInt64, bytes: [UInt8])] = []
+  private var surroundings: [Kept<Surroundings>?] = []
 
   /// A profile for a transaction leaves with these effects.
   static func areNeeded(_ effects: [Effect]) -> Bool {
@@ -104,29 +119,74 @@ struct InputKeeper: Sendable {
     }
   }
 
+  /// - Parameter controller: as it was when it had just handled the event of that stamp.
   /// - Returns: the blocks with the mind's view at `stamp`, some of them the same as before.
   /// - Throws: what a value's own coding throws; the synthesized ones throw nothing.
   mutating func take(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
-    let view = controller.view(at: stamp)
-    var blocks: [Block] = []
-    if let hub, hub.value == controller.hub {
-      blocks.append(hub.block)
-    } else {
-      let block = Block(.hub, try InputCoding.bytes(Inputs.withoutSecrets(controller.hub)))
-      hub = Kept(value: controller.hub, block: block)
-      blocks.append(block)
-    }
-    blocks.append(Self.block(.circuits, try InputCoding.bytes(view.circuits, at: stamp), &circuits))
-    var place = 0
-    for start in stride(from: 0, to: view.connectors.count, by: InputCoding.connectorsPerBlock) {
-      let end = min(start + InputCoding.connectorsPerBlock, view.connectors.count)
-      var kept = connectors.indices.contains(place) ? connectors[place] : nil
-      blocks.append(Self.block(.connectors, try InputCoding.bytes(view.connectors[start..<end], at: stamp), &kept))
-      if let kept { if connectors.indices.contains(place) { connectors[place] = kept } else { connectors.append(kept) } }
-      place += 1
-    }
-    blocks.append(Self.block(.surroundings, try InputCoding.surroundings(of: view), &surroundings))
+    var blocks = [try hubBlock(controller.hub)]
+    blocks.append(Self.block(.circuits, try InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
+    blocks += try connectorBlocks(controller, at: stamp)
+    blocks += try surroundingsBlocks(controller, at: stamp)
     return blocks
+  }
+
+  private mutating func hubBlock(_ present: Hub) throws -> Block {
+    if let hub, hub.value == present { return hub.block }
+    let block = Block(.hub, try InputCoding.bytes(Inputs.withoutSecrets(present)))
+    hub = Kept(value: present, block: block)
+    return block
+  }
+
+  private mutating func connectorBlocks(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
+    let (revisions, plan) = (controller.connectorRevisions, controller.outlookPlan(at: stamp))
+    let starts = Array(stride(from: 0, to: revisions.count, by: InputCoding.connectorsPerBlock))
+    if connectors.count != starts.count { connectors = starts.map { _ in Group(revision: 0, kept: nil) } }
+    return try starts.enumerated().map { place, start in
+      let range = start..<min(start + InputCoding.connectorsPerBlock, revisions.count)
+      let newest = revisions[range].max() ?? 0
+      if newest == connectors[place].revision, plan == connectors[place].plan, let kept = connectors[place].kept {
+        return kept.block
+      }
+      let views = range.map { controller.connectorView($0, at: stamp) }
+      (connectors[place].revision, connectors[place].plan) = (newest, plan)
+      return Self.block(.connectors, try InputCoding.bytes(views[...], at: stamp), &connectors[place].kept)
+    }
+  }
+
+  private mutating func surroundingsBlocks(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
+    let revisions = controller.stationRevisions
+    if stations.count != revisions.count { (stations, surroundings) = (revisions.map { _ in (0, []) }, []) }
+    var ranges = [revisions.indices]
+    if revisions.count > InputCoding.stationsPerBlock {
+      let starts = stride(from: 0, to: revisions.count, by: InputCoding.stationsPerBlock)
+      ranges = starts.map { $0..<min($0 + InputCoding.stationsPerBlock, revisions.count) } + [revisions.count..<revisions.count]
+    }
+    if surroundings.count != ranges.count { surroundings = ranges.map { _ in nil } }
+    let (limits, alarms) = (controller.limits(at: stamp), controller.raisedAlarms)
+    return try ranges.enumerated().map { place, range in
+      let isLast = place == ranges.count - 1
+      let present = Surroundings(
+        revision: revisions[range].max() ?? 0, storeFailed: controller.storeHasFailed, limits: isLast ? limits : [],
+        alarms: isLast ? alarms : [])
+      return try surroundingsBlock(present, range, place, controller)
+    }
+  }
+
+  private mutating func surroundingsBlock(
+    _ present: Surroundings, _ range: Range<Int>, _ place: Int, _ controller: SiteController
+  ) throws -> Block {
+    if let kept = surroundings[place], kept.value == present { return kept.block }
+    let revisions = controller.stationRevisions
+    var all: [UInt8] = []
+    for s in range {
+      if stations[s].revision != revisions[s] { stations[s] = (revisions[s], try InputCoding.bytes(controller.stationView(s))) }
+      all += stations[s].bytes
+    }
+    let bytes = try InputCoding.surroundings(
+      storeFailed: present.storeFailed, count: range.count, stations: all, limits: present.limits, alarms: present.alarms)
+    let block = surroundings[place].flatMap { $0.block.bytes == bytes ? $0.block : nil } ?? Block(.surroundings, bytes)
+    surroundings[place] = Kept(value: present, block: block)
+    return block
   }
 
   private static func block(_ kind: BlockKind, _ bytes: [UInt8], _ kept: inout Kept<[UInt8]>?) -> Block {

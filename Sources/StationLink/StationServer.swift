@@ -59,8 +59,10 @@ public final class StationServer: Sendable {
     loop.sync { [table] in table.front.route(prefix, handler) }
   }
 
-  /// Sends one text message, in the order of the calls. Dropped when the connection has ended.
+  /// Sends one text message, in the order of the calls. Dropped when the connection has ended. On the loop's thread it is with the
+  /// connection at once, and is written with the loop's next turn; nothing is delivered meanwhile.
   public func send(_ handle: LinkHandle, text: [UInt8]) {
+    if loop.executor.isCurrent { return table.send(handle, text: text) }
     loop.run { [table] in table.send(handle, text: text) }
   }
 

@@ -147,7 +147,9 @@ extension StationTable {
   func send(_ handle: LinkHandle, text: [UInt8]) {
     guard let connection = find(handle), connection.isOpen else { return }
     connection.channel.send(text: text)
-    dropIfCongested(connection)
+    guard isCongested(connection) else { return }
+    // Later: whoever sends is not told in the middle of it that the connection has ended.
+    loop.run { [self] in if let connection = find(handle), isCongested(connection) { free(connection, end: .congested) } }
   }
 
   func close(_ handle: LinkHandle, code: UInt16, reason: String, end: LinkEnd) {
@@ -177,7 +179,7 @@ extension StationTable {
     let arrivals = connection.channel.receive()
     for message in arrivals.messages { deliver(.received(connection.handle, message)) }
     if let end = arrivals.end { return beginClosing(connection, code: 1000, reason: "", end: end) }
-    dropIfCongested(connection)
+    if isCongested(connection) { free(connection, end: .congested) }
   }
 
   /// All output is written.
@@ -200,9 +202,7 @@ extension StationTable {
     if connection.channel.backlog == 0 { connection.endOutput() }
   }
 
-  private func dropIfCongested(_ connection: StationConnection) {
-    if connection.channel.backlog > configuration.outputLimit { free(connection, end: .congested) }
-  }
+  private func isCongested(_ connection: StationConnection) -> Bool { connection.channel.backlog > configuration.outputLimit }
 
   private func report(_ connection: StationConnection, _ end: LinkEnd) {
     guard connection.isAnnounced else { return }

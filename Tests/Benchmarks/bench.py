@@ -28,20 +28,29 @@ def free_port():
         return probe.getsockname()[1]
 
 
+# Of each connector: 10,000 A, the most a circuit may have, are enough for all of 2,000 on three phases.
+MAXIMUM_A = 12
+
+
+def limit_a(count):
+    """Of the connection, per phase: room for all, and for their worst base load."""
+    return -(-count // 3) * MAXIMUM_A + 500
+
+
 def site(count, port, tls=None, meter_port=None, cap=None, feeders=10):
     """A hub of `count` stations with one single-phase connector each, spread over the phases and over feeders below one connection.
     Every other one falls back to nothing, so that the fallbacks fit."""
     per_phase = -(-count // 3)
-    connection = {"id": "connection", "limit_a": min(10_000, per_phase * 16 + 1000), "base_worst_a": per_phase, "circuits": []}
+    connection = {"id": "connection", "limit_a": limit_a(count), "base_worst_a": per_phase, "circuits": []}
     if cap is not None:
         connection["manual_cap_a"] = cap
     if meter_port:
         connection["meter"] = {"id": "grid", "phases": "RST"}
     for f in range(feeders):
-        connection["circuits"].append({"id": f"feeder-{f}", "limit_a": per_phase // feeders * 16 + 100, "base_worst_a": 0})
+        connection["circuits"].append({"id": f"feeder-{f}", "limit_a": per_phase // feeders * MAXIMUM_A + 100, "base_worst_a": 0})
     stations = [
         {"id": f"s{n}", "model": "ocpp-conformant", "trust": "proven", "circuit": f"feeder-{n % feeders}", "connectors": [
-            {"number": 1, "conductors": 1, "rotation": ["RST", "STR", "TRS"][n % 3], "maximum_a": 16, "fallback_a": 6 * (n // 3 % 2)}]}
+            {"number": 1, "conductors": 1, "rotation": ["RST", "STR", "TRS"][n % 3], "maximum_a": MAXIMUM_A, "fallback_a": 6 * (n // 3 % 2)}]}
         for n in range(1, count + 1)]
     listener = {"address": "127.0.0.1", "port": port}
     if tls:
@@ -104,13 +113,18 @@ class Process:
         os.kill(self.pid, number)
 
     def stop(self):
+        """Seconds until it had ended by itself; infinite: it had to be killed."""
+        start = time.monotonic()
         self.process.terminate()
         try:
             self.process.wait(30)
+            return time.monotonic() - start
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.log.close()
+            return float("inf")
+        finally:
+            self.log.close()
 
 
 class Fleet:

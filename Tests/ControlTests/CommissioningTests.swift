@@ -32,10 +32,10 @@ import Testing
       #expect(Self.trust(world) == .proven)
       Self.boot(&world, changed)
       #expect(Self.trust(world) == .accepted)
-      #expect(world.mind.commissionedTrust(of: "s0") == nil)
+      #expect(world.mind.commissionedTrust["s0"] == nil)
       Self.boot(&world, Self.device)
       #expect(Self.trust(world) == .proven)
-      #expect(world.mind.commissionedTrust(of: "s0") == .proven)
+      #expect(world.mind.commissionedTrust["s0"] == .proven)
     }
   }
 

@@ -98,6 +98,7 @@ final class Crowd: @unchecked Sendable {
       meter?.setBase(number ?? 0)
       return "now_ms=\(monotonicMilliseconds())"
     case "watch": return watch()
+    case "reach": return reach(number ?? 0)
     default: return nil
     }
   }
@@ -135,9 +136,9 @@ final class Crowd: @unchecked Sendable {
   private func charge() -> String {
     loop.sync { [self] in
       for station in stations { station.start() }
-      // A tenth of a second for a hundredth of the stations: each is sampled every ten seconds.
+      // A tenth of a second for an eightieth of the stations: each is sampled every eight seconds.
       sampler = loop.every(.milliseconds(100)) { [self] in
-        for _ in 0..<max(1, stations.count / 100) {
+        for _ in 0..<max(1, stations.count / 80) {
           nextSample = (nextSample + 1) % stations.count
           stations[nextSample].sample()
         }
@@ -151,9 +152,17 @@ final class Crowd: @unchecked Sendable {
     loop.sync { [self] in lastChange = monotonicMilliseconds() }
     wait(upTo: 600) { [self] in monotonicMilliseconds() - lastChange > seconds * 1000 }
     return loop.sync { [self] in
-      let limits = stations.map(\.limit).reduce(0, +), draws = stations.map(\.draw).reduce(0, +)
-      return "limits_a=\(limits) draws_a=\(draws)"
+      "limits_a=\(limits) draws_a=\(stations.map(\.draw).reduce(0, +))"
     }
+  }
+
+  /// All limits together.
+  private var limits: Double { stations.map(\.limit).reduce(0, +) }
+
+  private func reach(_ amperes: Double) -> String {
+    let start = monotonicMilliseconds()
+    wait(upTo: 300) { [self] in limits >= amperes && monotonicMilliseconds() - lastChange > 1000 }
+    return loop.sync { [self] in "limits_a=\(limits) seconds=\((monotonicMilliseconds() - start) / 1000)" }
   }
 
   private func mark() {

@@ -12,8 +12,9 @@ import StationLink
 /// - `open`: all connect and boot. Answered when nothing has been said for two seconds.
 /// - `heartbeats ROUNDS`: each station says a Heartbeat, ROUNDS times, the next when the one before is answered.
 /// - `storm`: all lose their connection at once, come back at once and boot. Answered when the last boot is answered.
-/// - `charge`: each starts a transaction, draws what it is allowed, and says so every ten seconds.
+/// - `charge`: each starts a transaction, says every eight seconds what it draws, and draws what it is allowed from then on.
 /// - `settle SECONDS`: waits until no limit has changed for that long.
+/// - `reach AMPERES`: waits until all limits together are at least so much, and none has changed for a second; for five minutes at most.
 /// - `base AMPERES`: the emulated meter shows this load beside the stations from now on.
 /// - `watch`: tells of the limits that came since the last `mark` or `base`, when none has come for 1.5 s.
 /// - `mark`: forgets what came before.

@@ -104,13 +104,12 @@ final class FleetStation: @unchecked Sendable {
     }
   }
 
-  /// What the schedule allows now; the vehicle follows at once.
+  /// What the schedule allows now; the vehicle follows by the next sample.
   private func obey(_ schedule: Schedule) {
     let elapsed = schedule.start.map { crowd.utc - $0 } ?? .zero
     guard let period = schedule.periods.last(where: { $0.start <= elapsed }) ?? schedule.periods.first else { return }
     let allowed = Double(period.tenths) / 10
     crowd.limited(from: limit, to: allowed)
     limit = allowed
-    follow()
   }
 }

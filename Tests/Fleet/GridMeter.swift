@@ -9,10 +9,12 @@ final class GridMeter: Sendable {
   private struct Load {
     var base = 0.0
     var draws = [0.0, 0.0, 0.0]
-    /// When the meter first answered with the newest base, by the monotonic clock; nil: it has not been asked since.
+    /// When the meter first answered with registers that show the newest base, by the monotonic clock; nil: they have not been asked for
+    /// since.
     var answeredAt: Double? = 0
-    /// The load as the registers show it.
+    /// The load as the registers show it, and as they showed it before the base changed.
     var image = RegisterImage()
+    var before = RegisterImage()
   }
   private let load = Locked(Load())
   private let map: RegisterMap
@@ -27,7 +29,7 @@ final class GridMeter: Sendable {
     let (load) = (load)
     let started = try ModbusServer(tcp: port) { _, range in
       load.with { load in
-        if load.answeredAt == nil { load.answeredAt = monotonicMilliseconds() }
+        if load.answeredAt == nil, load.image.words(range) != load.before.words(range) { load.answeredAt = monotonicMilliseconds() }
         return load.image.words(range).map { .words($0) } ?? .exception(2)
       }
     }
@@ -39,7 +41,7 @@ final class GridMeter: Sendable {
     show()
   }
   func setBase(_ amperes: Double) {
-    load.with { ($0.base, $0.answeredAt) = (amperes, nil) }
+    load.with { ($0.base, $0.answeredAt, $0.before) = (amperes, nil, $0.image) }
     show()
   }
   /// Milliseconds of the monotonic clock; 0: not yet.

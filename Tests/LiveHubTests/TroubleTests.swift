@@ -1,4 +1,6 @@
 import CFaultyVFS
+import Control
+import Journal
 import LiveHub
 import Quantities
 import Site
@@ -37,6 +39,48 @@ import Testing
     try world.hub.reload(HubWorld.plan(HubWorld.site(cap: 30)))
     #expect(world.becomes { world.hub.view().view.connectors[0].offered.map { $0 <= .amperes(10) } ?? false })
     #expect(world.becomes { !station.profiles().isEmpty })
+    world.stop()
+  }
+
+  @Test func `it ends with thousands of events waiting, and keeps all of them and nothing that comes later`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let hub = world.hub
+    let waiting = 3000
+    let before = hub.loop.sync { () -> UInt64 in
+      // It has just said something, and rests until that is written: as much as this comes meanwhile.
+      hub.hasSpoken = true
+      for _ in 0..<waiting { hub.think(.station(0, .status(connector: 1, .charging, error: nil))) }
+      hub.isStopping = true  // as `stop` begins, which comes from another thread
+      return hub.driver.stamp.sequence
+    }
+    station.say("late", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"Finishing"}"#)
+    let left = hub.loop.sync { hub.waiting.count }
+    #expect(left > 0)
+    world.stop()
+    #expect(hub.waiting.isEmpty)
+    #expect(hub.driver.stamp.sequence >= before + UInt64(left))
+    #expect(hub.driver.isDurable)
+    #expect(station.answer("late") == nil)
+    let kept = try JournalReader(path: JournalStore.path(in: world.folder.path)).restore()
+    #expect(kept?.stamp == hub.driver.stamp)
+    #expect(kept?.controller.view(at: hub.driver.stamp).connectors[0].status == .charging)
+    let again = try HubWorld(HubWorld.site(), folder: world.folder)
+    again.stop()
+  }
+
+  @Test func `between two thoughts the loop is let go on, however many events wait`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let hub = world.hub
+    let waiting = 10_000
+    let left = hub.loop.sync { () -> Int in
+      for _ in 0..<waiting { hub.waiting.append(.clockStepped(by: .zero)) }
+      hub.think(.clockStepped(by: .zero))
+      return hub.waiting.count
+    }
+    #expect(left > 0)
+    #expect(world.becomes { hub.loop.sync { hub.waiting.isEmpty } })
     world.stop()
   }
 
@@ -97,5 +141,32 @@ import Testing
         return profiles.contains { $0.contains("\"transactionId\":\(transaction)") }
       })
     again.stop()
+  }
+}
+
+@Suite struct `Events that wait` {
+  @Test func `what is read and set goes before what stations say, each in the order in which it came`() {
+    var backlog = Backlog()
+    var (set, said) = ([Int](), [Int]())
+    for number in 0..<5000 {
+      if number % 7 == 0 {
+        backlog.append(.limitWithdrawn(id: "\(number)"))
+        set.append(number)
+      } else {
+        backlog.append(.station(number, .connected))
+        said.append(number)
+      }
+    }
+    #expect(backlog.count == 5000)
+    var seen: [Int] = []
+    while let event = backlog.popFirst() {
+      switch event {
+      case .limitWithdrawn(let id): seen.append(Int(id) ?? -1)
+      case .station(let number, _): seen.append(number)
+      default: Issue.record("\(event)")
+      }
+    }
+    #expect(seen == set + said)
+    #expect(backlog.isEmpty)
   }
 }

@@ -38,6 +38,7 @@ final class HubWorld {
   let window: UInt16
   let loop: EventLoop
   private let lines = Locked<[LogLine]>([])
+  let talkers = Locked<[Talker]>([])
 
   init(_ text: String, folder: `A live hub`.Folder? = nil, vfs: String? = nil) throws {
     self.folder = try folder ?? `A live hub`.Folder()
@@ -60,6 +61,7 @@ final class HubWorld {
 
   func stop() {
     hub.stop()
+    for talker in talkers.with({ $0 }) { talker.vanish() }  // nothing may be left on a loop that stops
     loop.stop()
   }
 
@@ -139,6 +141,7 @@ final class Talker: Sendable {
       }
     }
     client.with { $0 = made }
+    world.talkers.with { $0.append(self) }
     made.connect()
   }
 
@@ -155,6 +158,13 @@ final class Talker: Sendable {
   }
   func answer(_ id: String) -> String? { answers.with { $0.first { $0.hasPrefix("[3,\"\(id)\"") } } }
   func leave() { client.with { $0?.close() } }
+  /// Cuts its connection and lets go of it.
+  func vanish() {
+    client.with { client in
+      client?.abort()
+      client = nil
+    }
+  }
 
   /// Connects, boots, is commissioned and starts a transaction.
   func charge(_ world: HubWorld) -> Bool {

@@ -33,6 +33,23 @@ import Threads
     }
   }
 
+  @Test func `what waits for an idle loop runs after all that is ready, and after all that this makes ready`() throws {
+    try withLoop { loop in
+      let seen = Mailbox<String>()
+      @Sendable func chain(_ left: Int) {
+        seen.post("work \(left)")
+        if left > 0 { loop.run { chain(left - 1) } }
+      }
+      loop.sync {
+        loop.whenIdle { seen.post("idle") }
+        loop.run { chain(50) }
+      }
+      var all: [String] = []
+      while all.last != "idle", let more = seen.take(patience: .seconds(5)) { all += more }
+      #expect(all == (0...50).reversed().map { "work \($0)" } + ["idle"])
+    }
+  }
+
   @Test func `sync hands back values and errors`() throws {
     try withLoop { loop in
       #expect(loop.sync { 42 } == 42)

@@ -31,7 +31,11 @@ final class SerialPair {
     }
   }
   deinit {
-    kill(process.processIdentifier, SIGKILL)  // a child of a dispatch thread has SIGTERM blocked
+    // One that could not be started has the number 0, which means this process and all of its group.
+    if process.isRunning {
+      kill(process.processIdentifier, SIGKILL)  // a child of a dispatch thread has SIGTERM blocked
+      process.waitUntilExit()  // until it hears of its child's end, it holds itself
+    }
     try? FileManager.default.removeItem(at: folder)
   }
 }

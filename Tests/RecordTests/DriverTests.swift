@@ -51,6 +51,38 @@ import Testing
     let again = try Restored(snapshot: driver.store.snapshot, batches: driver.store.batches)
     #expect(try BinaryEncoder.encode(again.controller) == BinaryEncoder.encode(restored.controller))
   }
+  @Test(arguments: 1...20)
+  func `what was decided is written down by the next call, whichever that is, and thinking again gives the same`(seed: UInt64)
+    throws
+  {
+    var driver = Driver(store: MemoryStore(seed: seed, keepsAll: true), version: "1", keepsInputs: true)
+    var dice = Dice(seed: seed)
+    var fed: [Event] = [.configured(yard(), version: "1")]
+    _ = driver.decide(fed[0], utc: noon, monotonic: Monotonic(milliseconds: 0))
+    #expect(!driver.isDurable && driver.nextWake != nil)
+    for second in 1...50 {
+      let (utc, now) = (noon + .seconds(second), Monotonic(milliseconds: second * 1000))
+      let event = second % 10 == 0 ? .station(0, second % 20 == 0 ? .disconnected : .connected) : yardsOnly(dice.sample())
+      fed.append(event)
+      switch dice.roll(4) {
+      case 0: _ = driver.handle(event, utc: utc, monotonic: now)
+      case 1: _ = driver.decide(event, utc: utc, monotonic: now)
+      case 2:
+        _ = driver.decide(event, utc: utc, monotonic: now)
+        driver.keep(monotonic: now)
+      default:
+        _ = driver.decide(event, utc: utc, monotonic: now)
+        _ = driver.wake(utc: utc, monotonic: now)
+      }
+    }
+    driver.finish(monotonic: Monotonic(milliseconds: 50_000))
+    _ = run(&driver, from: 50_000, to: 70_000)
+    #expect(driver.isDurable)
+    let kept = try events(driver.store)
+    #expect(kept.filter { $0 != .deadline } == fed)
+    #expect(try Restored(snapshot: nil, batches: driver.store.batches).difference == nil)
+  }
+
   /// The yard has no meter and one connector: keep events to what exists.
   func yardsOnly(_ event: Event) -> Event {
     if case .station(_, .sampled(_, let transaction, let sample)) = event {

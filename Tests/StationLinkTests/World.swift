@@ -10,6 +10,7 @@ final class World: Sendable {
   let server: StationServer
   let port: UInt16
   let inbox = Mailbox<StationEvent>()
+  private let stations = Locked<[Station]>([])
 
   /// Stations are known by any id except `nobody`; `guarded` needs the password `secret`.
   init(_ change: (inout StationServer.Configuration) -> Void = { _ in }) throws {
@@ -30,6 +31,8 @@ final class World: Sendable {
   }
 
   deinit {
+    // Nothing may be left on a loop that stops, whatever state a test left it in.
+    for station in stations.with({ $0 }) { station.client.abort() }
     server.stop(within: .seconds(1))
     loop.stop()
   }
@@ -41,7 +44,9 @@ final class World: Sendable {
   }
 
   func station(_ name: String, _ change: (inout StationClient.Endpoint) -> Void = { _ in }) throws -> Station {
-    Station(loop: loop, endpoint: try endpoint(name, change))
+    let station = Station(loop: loop, endpoint: try endpoint(name, change))
+    stations.with { $0.append(station) }
+    return station
   }
 }
 

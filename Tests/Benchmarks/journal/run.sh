@@ -2,12 +2,12 @@
 # How much the journal of a live hub grows by in a day: 24 connectors, three meters at 1 s, on real wires at real speed.
 # Usage: run.sh [MINUTES [SPEED [BINARY]]]. The growth between the third minute, when all stations have been set up, and the last
 # is taken, write-ahead log folded in; the snapshot that a hub takes each hour is counted 24 times a day.
-set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../prepare.sh"
 minutes=${1:-15}
 speed=${2:-1}
-root=$(cd "$(dirname "$0")/../../.." && pwd)
-sluice=${3:-$root/.build/release/sluice}
-export SLUICE_PROFILES="$root/Profiles"
+[ $# -ge 3 ] || build sluice
+sluice=${3:-.build/release/sluice}
+export SLUICE_PROFILES="$PWD/Profiles"
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT
 
