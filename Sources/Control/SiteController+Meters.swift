@@ -157,7 +157,13 @@ extension SiteController {
     let most = (reading - vehicles.lowest).maximum(declared.map { -$0 })
     let least = (reading - vehicles.highest).maximum(declared.map { -$0 })
     let before = circuits[k].baseForCuts ?? most
-    let cuts = before.maximum(least).minimum(most)
+    var cuts = before.maximum(least).minimum(most)
+    // Rule 21: what is over its limit for long is taken to be the load, whatever vehicles of which nothing is measured might draw.
+    for phase in Phase.allCases {
+      if let since = circuits[k].overSince[phase], now.monotonic - since >= hub.settings.excessPatience {
+        cuts[phase] = most[phase]
+      }
+    }
     circuits[k].baseForCuts = cuts
     circuits[k].notice(most, at: now.monotonic, span: sampleInterval * 2)
     let rises = circuits[k].baseForRises

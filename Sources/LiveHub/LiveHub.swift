@@ -31,7 +31,7 @@ public final class LiveHub: @unchecked Sendable {
   }
   public typealias Log = @Sendable (LogLine) -> Void
   /// Whose recordings these are; a newer mind does not think a journal again as if it were its own.
-  public static let version = "1"
+  public static let version = "2"
 
   public let loop: EventLoop
   let log: Log
