@@ -90,7 +90,8 @@ let package = Package(
       dependencies: [
         "Threads", "Quantities", "Documents", "Site", "ChargingProfiles", "Scheduling", "Control", "Commissioning", "Record",
         "Metering", "OCPP", "SiteFiles",
-        "Explanation", "Journal", "Window", "GridLimits", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios", "Analysis",
+        "Explanation", "Journal", "Window", "GridLimits", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios",
+        "Analysis",
         "Rig",
       ], path: "Sources/sluice", swiftSettings: strict),
 

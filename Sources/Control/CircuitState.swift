@@ -41,25 +41,77 @@ struct ContractState: Sendable, Codable {
   var chargeSoFar: PerPhase<Int>
   /// Power x time of the window so far, mW·ms.
   var workSoFar: Int
-  /// The meter's energy register when it last moved, and `workSoFar` then.
-  var anchor: Anchor?
+  /// What the meter's energy register has counted in this window; nil: it has not been read.
+  private(set) var counter: RegisterCount?
 
-  struct Anchor: Sendable, Codable {
-    var register: Energy
-    var work: Int
+  init(windowStart: Instant, accountedUntil: Instant, chargeSoFar: PerPhase<Int>, workSoFar: Int) {
+    (self.windowStart, self.accountedUntil) = (windowStart, accountedUntil)
+    (self.chargeSoFar, self.workSoFar) = (chargeSoFar, workSoFar)
   }
 
-  /// What the register has counted since it last moved replaces what was worked out from samples, or counted at its worst. A register
-  /// that moved back was replaced: it counts from now on.
-  mutating func follow(_ register: Energy) {
-    guard let last = anchor, register >= last.register else {
-      anchor = Anchor(register: register, work: workSoFar)
-      return
+  /// - Parameters:
+  ///   - work: mW·ms since the last time.
+  ///   - isSeen: from a sample; otherwise at its worst.
+  ///   - register: nil: it is not read now.
+  mutating func add(_ work: Int, isSeen: Bool, register: Energy?) {
+    counter?.add(work, isSeen: isSeen)
+    workSoFar = counter?.workSoFar ?? workSoFar + work
+    guard let register else { return }
+    if counter?.read(register) ?? false {
+      workSoFar = counter?.workSoFar ?? workSoFar
+    } else {
+      counter = RegisterCount(register, before: workSoFar)
     }
-    guard register > last.register else { return }
-    let work = (register - last.register).raw.multipliedReportingOverflow(by: 3_600_000)
-    workSoFar = work.overflow ? .max / 2 : last.work + work.partialValue
-    anchor = Anchor(register: register, work: workSoFar)
+  }
+
+  /// Another meter counts from now on.
+  mutating func forgetRegister() { counter = nil }
+}
+
+/// What a meter's energy register says of a window, beside what was worked out from samples. mW·ms.
+struct RegisterCount: Sendable, Codable {
+  /// When it was read first in the window, and what had been counted until then.
+  private var first: Energy
+  private var before: Int
+  private var last: Energy
+  /// Until the last reading: from samples, and at its worst where nobody saw it.
+  private var measured = 0
+  private var unseen = 0
+  /// Since the last reading.
+  private var newlyMeasured = 0
+  private var newlyUnseen = 0
+  /// The largest step between two readings that followed each other: what the register may lag behind.
+  private var largestStep = 0
+  /// No window has more: sums of these stay in 64 bits.
+  private static let most = Int.max / 16
+
+  init(_ register: Energy, before: Int) { (first, self.before, last) = (register, min(before, Self.most), register) }
+
+  mutating func add(_ work: Int, isSeen: Bool) {
+    if isSeen { newlyMeasured = min(Self.most, newlyMeasured + work) } else { newlyUnseen = min(Self.most, newlyUnseen + work) }
+  }
+
+  /// - Returns: false: it has moved back, so it is another register.
+  mutating func read(_ register: Energy) -> Bool {
+    guard register >= last else { return false }
+    if newlyUnseen == 0 { largestStep = max(largestStep, Self.work(register - last)) }
+    last = register
+    (measured, unseen) = (min(Self.most, measured + newlyMeasured), min(Self.most, unseen + newlyUnseen))
+    (newlyMeasured, newlyUnseen) = (0, 0)
+    return true
+  }
+
+  /// The samples' sum, until the last reading as far as the register bears it out: at least what it has counted, at most that, a tenth, and
+  /// a step. One that does not move bears nothing out; and one that counts much less than was measured is not believed (rule 4).
+  var workSoFar: Int {
+    let counted = Self.work(last - first)
+    let most = largestStep > 0 ? counted + counted / 10 + largestStep : Self.most
+    return before + max(min(measured + unseen, most), counted, measured / 10 * 9) + newlyMeasured + newlyUnseen
+  }
+
+  private static func work(_ energy: Energy) -> Int {
+    let product = energy.raw.multipliedReportingOverflow(by: 3_600_000)
+    return product.overflow ? most : min(product.partialValue, most)
   }
 }
 

@@ -14,12 +14,7 @@ extension SiteController {
   /// Per connector: what it would still be following if it left the hub now.
   func leaverLevels(at now: Monotonic) -> [(current: PerPhase<Current>, until: Monotonic)?] {
     connectors.indices.map { c in
-      let ends = connectors[c].beliefs.compactMap { belief in belief.until.map { $0 + afterglow(c) } }
-      guard var last = ends.max(), last > now else { return nil }
-      // Beyond its end an offer may go on with the hours of the plan (rule 16).
-      let after = connectors[c].beliefs.map(\.after).max() ?? .zero
-      if after > fallback(c), let plan = hub.planning { last = last + plan.horizon }
-      return (PerPhase(max(lingering(c, at: now), after > fallback(c) ? after : .zero), on: phases(c)), last)
+      lingering(c, at: now).map { (PerPhase($0.current, on: hub.connectors[c].phases), $0.until) }
     }
   }
 
@@ -45,7 +40,7 @@ extension SiteController {
   }
 
   /// Where a circuit of an earlier site, or the nearest one above it that is left, stands now.
-  private func place(of circuit: Int, in old: Hub) -> Int {
+  func place(of circuit: Int, in old: Hub) -> Int {
     var next: Int? = circuit
     while let k = next {
       if let place = hub.circuits.firstIndex(where: { $0.id == old.circuits[k].id }) { return place }

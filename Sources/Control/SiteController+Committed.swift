@@ -63,7 +63,7 @@ extension SiteController {
   /// - Parameter horizon: zero: only now.
   func committed(_ c: Int, at now: Monotonic, through horizon: TimeSpan) -> PerPhase<Current> {
     let s = hub.connectors[c].station
-    if hub.stations[s].state == .planned { return PerPhase(lingering(c, at: now), on: phases(c)) }
+    if hub.stations[s].state == .planned { return PerPhase(lingering(c, at: now)?.current ?? .zero, on: hub.connectors[c].phases) }
     var level = Current.zero
     // Rule 18: unheard, it does what its hardware lets through.
     if horizon > .zero, connectors[c].occupied, stations[s].trust != .proven || stations[s].isDoubted { level = hardwareMaximum(c) }
@@ -85,10 +85,22 @@ extension SiteController {
     return result
   }
 
-  /// What a station that no longer belongs to the hub may still be following (rule 19).
-  func lingering(_ c: Int, at now: Monotonic) -> Current {
-    let running = connectors[c].beliefs.filter { $0.until.map { now < $0 + afterglow(c) } ?? false }
-    return running.map { $0.current }.max() ?? .zero
+  /// What a station that does not belong to the hub any more may still be following, and until when: its offers, and beyond their end the
+  /// plan's hours that went with them (rules 16, 19). nil: nothing.
+  func lingering(_ c: Int, at now: Monotonic) -> (current: Current, until: Monotonic)? {
+    var found: (current: Current, until: Monotonic)?
+    for belief in connectors[c].beliefs {
+      let goesOn = belief.after > fallback(c)
+      let offerEnds = belief.until.map { $0 + afterglow(c) }
+      // When an offer above the fallback ends may not be known.
+      guard offerEnds != nil || belief.current > fallback(c) else { continue }
+      let end = (offerEnds ?? now) + (goesOn || offerEnds == nil ? PlanningPolicy.longestHorizon : .zero)
+      guard now < end else { continue }
+      let isOffered = offerEnds.map { now < $0 } ?? true
+      let level = max(isOffered ? belief.current : .zero, goesOn ? belief.after : .zero)
+      found = (max(found?.current ?? .zero, level), max(found?.until ?? end, end))
+    }
+    return found
   }
 
   /// Forgets an offer that never left (superseded, withdrawn or refused).

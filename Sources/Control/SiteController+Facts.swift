@@ -93,6 +93,7 @@ extension SiteController {
       guard let until = belief.until else { continue }
       at(until)
       at(until + late)
+      at(until + late + PlanningPolicy.longestHorizon)
       at(until - early + instant)
       at(until - early - horizon + instant)
     }

@@ -85,9 +85,10 @@ extension SiteController {
     let drawn = stale ? hub.circuits[k].rating : (circuits[k].reading ?? .zero).maximum(.zero)
     for phase in Phase.allCases { state.chargeSoFar[phase] += drawn[phase].raw * span.raw }
     let power = stale ? nil : circuits[k].totalPower.map { max(.zero, $0) }
-    state.workSoFar += (power ?? drawn.sum.power(at: highestVoltage, phases: 1)).raw * span.raw
+    state.add(
+      (power ?? drawn.sum.power(at: highestVoltage, phases: 1)).raw * span.raw, isSeen: !stale,
+      register: stale ? nil : circuits[k].register)
     state.accountedUntil = max(state.accountedUntil, now.utc)
-    if !stale, let register = circuits[k].register { state.follow(register) }
     circuits[k].contract = state
   }
 

@@ -38,6 +38,7 @@ extension SiteController {
         series.append(SeriesState(series: new, heardAt: now.monotonic))
       }
       hear(new.owner, now)
+      renewCourses()
     case .withdrawLimit(let id, _, let relaxing):
       guard let place = series.firstIndex(where: { $0.series.id == id }) else { return }
       let old = series.remove(at: place)

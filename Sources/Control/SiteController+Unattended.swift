@@ -49,6 +49,13 @@ extension SiteController {
     return UnattendedCourse(highest: steps.map(\.current).max() ?? fallback(c), steps: steps)
   }
 
+  /// Another bound holds, or will: what rides beyond the end of an offer is sent anew at once, within what is left now.
+  mutating func renewCourses() {
+    for c in connectors.indices where connectors[c].beliefs.last.map({ $0.after > fallback(c) }) ?? false {
+      connectors[c].mustRefresh = true
+    }
+  }
+
   private func followsCourses(_ c: Int) -> Bool {
     let (traits, state) = (station(of: c).traits, state(ofStationOf: c))
     return obeysEnds(c) && traits.profileKind == .absolute && route(c) == .transaction && state.trust == .proven && !state.isDoubted

@@ -84,6 +84,7 @@ public struct SiteController: Sendable, Codable {
       guard circuits.indices.contains(limit.circuit) else { return false }
       standing.removeAll { $0.id == limit.id }
       standing.append(limit)
+      renewCourses()
       workOutLimits(now)
     case .limitWithdrawn(let id):
       standing.removeAll { $0.id == id }
@@ -127,9 +128,11 @@ public struct SiteController: Sendable, Codable {
       out.append(.command(newCommand(), station: station, command, .routine))
     case .manualCap(let circuit, let cap):
       if circuits.indices.contains(circuit) { circuits[circuit].orderedCap = cap }
+      renewCourses()
       outdatePlan()
     case .maintenance(let circuit, let on):
       if circuits.indices.contains(circuit) { circuits[circuit].isUnderWorks = on }
+      renewCourses()
       outdatePlan()
     case .priority(let connector, let priority):
       if connectors.indices.contains(connector) { connectors[connector].priority = priority }
@@ -166,7 +169,7 @@ public struct SiteController: Sendable, Codable {
       {
         (state.reading, state.readAt, state.registersSince, state.baseForCuts) = (nil, nil, nil, nil)
         state.register = nil
-        state.contract?.anchor = nil
+        state.contract?.forgetRegister()
         (state.contradictedSince, state.pendingStep, state.missesSteps) = (
           PerPhase(all: nil), PerPhase(all: nil), PerPhase(all: false)
         )
@@ -180,24 +183,7 @@ public struct SiteController: Sendable, Codable {
       return planning.loads[place]
     }
     (planning.plan, planning.awaited, planning.isOutdated) = (nil, nil, true)
-    let circuitPlaces = old.hub.circuits.map { circuit in new.circuits.firstIndex { $0.id == circuit.id } }
-    func moved(_ limits: [Limit]) -> [Limit] {
-      limits.compactMap { limit in
-        circuitPlaces[limit.circuit].map { place in
-          var moved = limit
-          moved.circuit = place
-          return moved
-        }
-      }
-    }
-    (standing, tails) = (moved(standing), moved(tails))
-    series = series.compactMap { state in
-      circuitPlaces[state.series.circuit].map { place in
-        var moved = state
-        moved.series.circuit = place
-        return moved
-      }
-    }
+    moveBounds(from: old.hub, old.circuits)
     workOutLimits(now)
     alarms = AlarmList()
     let places = Dictionary(old.hub.stations.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
@@ -229,6 +215,23 @@ public struct SiteController: Sendable, Codable {
     }
     connectors = Tracked(moved)
     keepLeavers(of: old.hub, lastingOffers: leaving, now)
+  }
+
+  /// What was set or ordered for a circuit that the new site does not have, or names otherwise, binds the nearest one above it: whoever set
+  /// it, or has his hands in there, knows nothing of the file.
+  private mutating func moveBounds(from old: Hub, _ states: [CircuitState]) {
+    guard !hub.circuits.isEmpty else {
+      (standing, tails, series) = ([], [], [])
+      return
+    }
+    let places = old.circuits.indices.map { place(of: $0, in: old) }
+    for l in standing.indices { standing[l].circuit = places[standing[l].circuit] }
+    for l in tails.indices { tails[l].circuit = places[tails[l].circuit] }
+    for s in series.indices { series[s].series.circuit = places[series[s].series.circuit] }
+    for (k, state) in states.enumerated() where hub.circuits[places[k]].id != old.circuits[k].id {
+      if state.isUnderWorks { circuits[places[k]].isUnderWorks = true }
+      if let cap = state.orderedCap { circuits[places[k]].orderedCap = circuits[places[k]].orderedCap?.minimum(cap) ?? cap }
+    }
   }
 
   /// A site file says something else than before of a fallback: less is believed at once, and takes back what was proven; more does not

@@ -94,6 +94,7 @@ public final class HTTPFront: @unchecked Sendable {
     evhttp_set_default_content_type(server, nil)
     let methods = [
       EVHTTP_REQ_GET, EVHTTP_REQ_HEAD, EVHTTP_REQ_POST, EVHTTP_REQ_PUT, EVHTTP_REQ_DELETE, EVHTTP_REQ_PATCH, EVHTTP_REQ_OPTIONS,
+      EVHTTP_REQ_TRACE,
     ]
     evhttp_set_allowed_methods(server, methods.reduce(0) { $0 | UInt16($1.rawValue) })
     let me = Unmanaged.passUnretained(self).toOpaque()

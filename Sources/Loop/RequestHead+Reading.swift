@@ -44,6 +44,7 @@ private func method(of command: evhttp_cmd_type) -> RequestHead.Method? {
   case EVHTTP_REQ_DELETE: .delete
   case EVHTTP_REQ_PATCH: .patch
   case EVHTTP_REQ_OPTIONS: .options
+  case EVHTTP_REQ_TRACE: .trace
   default: nil
   }
 }

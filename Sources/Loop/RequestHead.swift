@@ -2,6 +2,7 @@
 public struct RequestHead: Hashable, Sendable {
   public enum Method: String, Hashable, Sendable {
     case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE", patch = "PATCH", options = "OPTIONS"
+    case trace = "TRACE"
   }
   public struct Field: Hashable, Sendable {
     public let name: String, value: String

@@ -2,6 +2,8 @@ import Quantities
 
 /// How a hub looks ahead.
 public struct PlanningPolicy: Hashable, Sendable, Codable {
+  /// No plan looks further.
+  public static let longestHorizon = TimeSpan.hours(48)
   /// Length of one slot of the plan; divides an hour.
   public var slot = TimeSpan.minutes(15)
   /// How far the plan looks; whole slots, at most two days.

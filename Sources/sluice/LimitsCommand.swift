@@ -24,11 +24,11 @@ enum LimitsCommand {
     do {
       let options = try CommandLineOptions(arguments, names: ["state", "format", "key", "profiles"], flags: [])
       switch options.words.first {
-      case "list": try list(state(options, after: 1))
-      case "key": print(hexadecimal(try SigningKey(state: state(options, after: 1), makes: false).publicKey))
+      case "list": try list(StateFolder.chosen(options, after: 1))
+      case "key": print(hexadecimal(try SigningKey(state: StateFolder.chosen(options, after: 1), makes: false).publicKey))
       case "report":
         guard options.words.count >= 2 else { throw CommandLineOptions.Misuse(description: "report needs a name") }
-        try report(options.words[1], format: options.text("format") ?? "json", state(options, after: 2))
+        try report(options.words[1], format: options.text("format") ?? "json", StateFolder.chosen(options, after: 2))
       case "verify":
         guard options.words.count == 3, let key = options.text("key").flatMap(bytes) else {
           throw CommandLineOptions.Misuse(description: "verify needs NAME.json, NAME.sig and --key of 64 hexadecimal digits")
@@ -48,14 +48,6 @@ enum LimitsCommand {
 
   private struct Flaw: Error, CustomStringConvertible {
     var description: String
-  }
-
-  private static func state(_ options: CommandLineOptions, after count: Int) throws -> String {
-    let rest = options.words.dropFirst(count)
-    guard rest.count <= 1, (rest.count == 1) != (options.text("state") != nil) else {
-      throw CommandLineOptions.Misuse(description: "expected either --state DIR or a site file")
-    }
-    return try options.text("state") ?? StateFolder.named(in: rest.first ?? "", profiles: options.text("profiles"))
   }
 
   private static func list(_ state: String) throws {

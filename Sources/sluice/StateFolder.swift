@@ -14,6 +14,15 @@ enum StateFolder {
   }
   static func named(in site: String, profiles: String?) throws -> String { of(try HubPlan.read(site, profiles: profiles)) }
 
+  /// What a command line says: `--state DIR`, or a site file behind the first `count` words.
+  static func chosen(_ options: CommandLineOptions, after count: Int) throws -> String {
+    let rest = options.words.dropFirst(count)
+    guard rest.count <= 1, (rest.count == 1) != (options.text("state") != nil) else {
+      throw CommandLineOptions.Misuse(description: "expected either --state DIR or a site file")
+    }
+    return try options.text("state") ?? named(in: rest.first ?? "", profiles: options.text("profiles"))
+  }
+
   /// The journal in a state directory; the path of a journal is one itself.
   static func journal(in path: String) throws(Flaw) -> String {
     var status = stat()

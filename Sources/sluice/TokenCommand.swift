@@ -27,13 +27,9 @@ enum TokenCommand {
       guard let verb = options.words.first, ["make", "list", "revoke"].contains(verb) else {
         throw CommandLineOptions.Misuse(description: "expected make, list or revoke")
       }
-      var words = options.words.dropFirst()
-      let name = verb == "list" ? nil : words.popFirst()
+      let name = verb == "list" ? nil : options.words.dropFirst().first
       if verb != "list", name == nil { throw CommandLineOptions.Misuse(description: "\(verb) needs a name") }
-      guard words.count <= 1, (words.count == 1) != (options.text("state") != nil) else {
-        throw CommandLineOptions.Misuse(description: "expected either --state DIR or a site file")
-      }
-      let state = try options.text("state") ?? StateFolder.named(in: words.first ?? "", profiles: options.text("profiles"))
+      let state = try StateFolder.chosen(options, after: verb == "list" ? 1 : 2)
       let file = TokenFile(state: state)
       switch verb {
       case "make": try make(name ?? "", role: options.text("role"), file, state)

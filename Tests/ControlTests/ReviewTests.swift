@@ -278,6 +278,85 @@ import Testing
     #expect(later.circuits[0].committed.l1 <= .amperes(6))
   }
 
+  @Test func `the plan's hours count on when a new site file calls their station planned, or has it no more`() {
+    for stays in [true, false] {
+      var world = charging(World.feeder(63, stations: 2), base: 5)
+      let last = world.mind.connectors[0].beliefs.count - 1
+      world.mind.connectors[0].beliefs[last].after = .amperes(20)
+      var hub = world.hub
+      if stays {
+        hub.stations[0].state = .planned
+      } else {
+        hub.stations = [hub.stations[1]]
+        hub.stations[0].connectors = 0..<1
+        hub.connectors = [hub.connectors[1]]
+        hub.connectors[0].station = 0
+      }
+      world.say(.configured(hub, version: "test"))
+      world.pass(.hours(2))
+      let view = world.mind.view(at: EventStamp(utc: world.utc, monotonic: world.monotonic, sequence: world.sequence))
+      #expect(view.circuits[0].committed.l1 >= .amperes(20), "\(stays)")
+    }
+  }
+
+  @Test func `works and limits at a circuit hold on below the one above it when a new site file names it otherwise`() {
+    for isLimit in [true, false] {
+      var hub = World.feeder(63, stations: 1)
+      hub.circuits.insert(Circuit(id: "grid", rating: PerPhase(all: .amperes(63))), at: 0)
+      hub.circuits[1].parent = 0
+      hub.connectors[0].circuit = 1
+      var world = charging(hub, base: 5)
+      if isLimit {
+        let limit = Limit(id: "l", source: "grid", circuit: 1, amount: .current(.zero), from: world.utc)
+        world.say(.limitSet(limit))
+      } else {
+        world.say(.order(.maintenance(circuit: 1, true)))
+      }
+      hub.circuits[1].id = "feeder of another name"
+      world.say(.configured(hub, version: "test"))
+      let view = world.mind.view(at: EventStamp(utc: world.utc, monotonic: world.monotonic, sequence: world.sequence))
+      #expect(view.circuits[0].limit == .zero, "somebody may have his hands in there; a limit: \(isLimit)")
+    }
+  }
+
+  @Test func `what rides beyond an offer is sent anew when another bound is set`() {
+    var world = charging(World.feeder(63, stations: 1), base: 5)
+    let last = world.mind.connectors[0].beliefs.count - 1
+    world.mind.connectors[0].beliefs[last].after = .amperes(20)
+    let before = world.log.count
+    world.pass(.seconds(15))
+    world.read(6)
+    world.say(
+      .limitSet(
+        Limit(id: "l", source: "grid", circuit: 0, amount: .current(PerPhase(all: .amperes(50))), from: world.utc + .hours(3))))
+    world.pass(.seconds(1))
+    world.read(5)
+    let sent = world.log[before...].contains { entry in
+      if case .command(_, 0, .setProfile(connector: 1, _), _) = entry.effect { true } else { false }
+    }
+    #expect(sent)
+  }
+
+  @Test func `an energy register corrects what nobody saw, and is not believed against what was measured`() {
+    let (minute, kilowatts) = (60_000, 50_000_000)
+    func window(_ minutes: [(seen: Bool, register: Int?)]) -> Int {
+      var state = ContractState(
+        windowStart: Instant(seconds: 0), accountedUntil: Instant(seconds: 0), chargeSoFar: PerPhase(0, 0, 0), workSoFar: 0)
+      // 50 kW when seen, 150 kW for the worst.
+      for (seen, register) in minutes {
+        state.add((seen ? kilowatts : kilowatts * 3) * minute, isSeen: seen, register: register.map { Energy.wattHours($0) })
+      }
+      return state.workSoFar / 3_600_000 / 1000  // Wh
+    }
+    let honest = window([(true, 0), (true, 833), (true, 1667), (false, nil), (false, nil), (true, 4167)])
+    #expect((4900...6500).contains(honest), "5000 Wh have flowed: \(honest)")
+    #expect(window([(true, 0), (true, 833), (false, nil), (false, nil)]) >= 6600, "nobody has seen it yet")
+    #expect(window([(true, 0), (true, 1), (true, 2), (true, 3)]) >= 2900, "a register in the wrong unit")
+    #expect(window([(true, 7), (false, nil), (false, nil), (true, 7)]) >= 6600, "a register that stands still")
+    #expect(window([(true, 900), (true, 1733), (true, 3), (true, 836)]) >= 2900, "a register that was replaced")
+    #expect(window([(true, 0), (true, 4_000_000_000_000)]) > 1_000_000, "an absurd one leaves nothing for the window")
+  }
+
   @Test func `the power of three phases is not taken for the least current of each`() {
     var world = World(World.feeder(40, stations: 1))
     world.read(20)

@@ -5,15 +5,10 @@ usage: browser.py PATH_OF_SLUICE [FOLDER]      FOLDER: for the screenshots; with
 import asyncio, base64, json, os, re, shutil, signal, subprocess, sys, tempfile, threading, time, urllib.request
 import websockets
 
+from checks import check
+
 SLUICE = os.path.abspath(sys.argv[1])
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-failed = 0
-
-
-def check(what, holds, detail=""):
-    global failed
-    print(("ok      " if holds else "FAILED  ") + what, detail if not holds else "")
-    if not holds: failed += 1
 
 
 class Page:
@@ -157,5 +152,5 @@ async def main():
 
 
 asyncio.run(main())
-print(f"{failed} failed")
-sys.exit(1 if failed else 0)
+print(f"{check.failed} failed")
+sys.exit(1 if check.failed else 0)

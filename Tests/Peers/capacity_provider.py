@@ -7,31 +7,11 @@ import requests
 from flask import Flask
 from oscp import createBlueprint
 from oscp.RegistrationManager import RegistrationDictMan, createOscpHeader
+from checks import check, free_port, until
 
 SLUICE = os.path.abspath(sys.argv[1])
 FIRST = "a-first-token-of-32-characters-xx"
-failed = 0
 logging.disable(logging.CRITICAL)
-
-
-def check(what, holds, detail=""):
-    global failed
-    print(("ok      " if holds else "FAILED  ") + what, detail if not holds else "")
-    if not holds: failed += 1
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition, patience=20):
-    end = time.time() + patience
-    while time.time() < end:
-        if condition(): return True
-        time.sleep(0.2)
-    return False
 
 
 class Provider:
@@ -112,5 +92,5 @@ with tempfile.TemporaryDirectory() as folder:
     check("whoever unregisters takes its limit along", requests.delete(f"{base}/register", headers=createOscpHeader(token_c)).status_code == 204 and until(lambda: limit() == (200, "fuse"), 3), limit())
     check("and is unknown then", say("heartbeat", {}, token_c) == 401)
     hub.terminate(); hub.wait(20)
-print(f"{failed} failed")
-os._exit(1 if failed else 0)
+print(f"{check.failed} failed")
+os._exit(1 if check.failed else 0)

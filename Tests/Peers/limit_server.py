@@ -4,29 +4,10 @@ an address that is not heard.
 usage: limit_server.py PATH_OF_SLUICE"""
 import json, os, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request
 
+from checks import check, free_port, until
+
 SLUICE = os.path.abspath(sys.argv[1])
 MBPOLL = shutil.which("mbpoll")
-failed = 0
-
-
-def check(what, holds, detail=""):
-    global failed
-    print(("ok      " if holds else "FAILED  ") + what, detail if not holds else "")
-    if not holds: failed += 1
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition, patience=20):
-    end = time.time() + patience
-    while time.time() < end:
-        if condition(): return True
-        time.sleep(0.2)
-    return False
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -78,5 +59,5 @@ with tempfile.TemporaryDirectory() as folder:
     hub = start(site)
     check("an address that is not named is not heard", not write(3, 1, 1, 1))
     hub.terminate(); hub.wait(20)
-print(f"{failed} failed")
-sys.exit(1 if failed else 0)
+print(f"{check.failed} failed")
+sys.exit(1 if check.failed else 0)
