@@ -25,7 +25,8 @@ extension SiteController {
     learnLoads(weighing.bases, now)
     refreshWishes(now)
     let order = facts.ordered(at: now.monotonic)
-    let targets = shares(order, weighing, now)
+    var targets = shares(order, weighing, now)
+    for place in order.indices { targets[place].current = whole(targets[place].current, order[place]) }
     var rises: [Int] = []
     for (place, c) in order.enumerated() {
       let target = targets[place].current
@@ -297,6 +298,14 @@ extension SiteController {
         decide(c, present, nil, isRise && storeFailed ? .storeFailed : reason, &out)
       }
     }
+  }
+
+  /// What of a share a station can be told: whole steps, but no less than the least useful offer. What differs by less is the same on the
+  /// wire, and is not sent again.
+  private func whole(_ share: Current, _ c: Int) -> Current {
+    let told = share.floored(to: station(of: c).traits.step)
+    let minimum = facts.known[c].minimum
+    return share >= minimum ? max(told, minimum) : told
   }
 
   /// A current that the station can be told as it is.

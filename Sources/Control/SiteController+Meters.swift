@@ -91,7 +91,9 @@ extension SiteController {
   }
 
   func draw(_ c: Int, at sampled: Monotonic, now: Monotonic) -> Draw {
-    Draw(lowest: lowestDraw(c, at: sampled, now: now), highest: highestDraw(c, at: sampled, now: now))
+    let lowest = lowestDraw(c, at: sampled, now: now)
+    return Draw(
+      lowest: lowest, highest: highestDraw(c, at: sampled, now: now), certain: lowest.minimum(leastAllowed(c, at: sampled)))
   }
 
   /// Rule 11: the lower of the samples that bracket `sample`; nothing if the newest is older than two intervals or the phases are unknown.
@@ -100,6 +102,14 @@ extension SiteController {
     let least = newest.least ?? newest.current
     guard newest.at > sample, let before = connectors[c].before else { return least }
     return least.minimum(before.least ?? before.current)
+  }
+
+  /// What it may have been told to go down to between its newest sample and `sample`.
+  private func leastAllowed(_ c: Int, at sample: Monotonic) -> PerPhase<Current> {
+    guard let newest = connectors[c].newest, newest.at <= sample, let sent = connectors[c].lastSent, sent >= newest.at,
+      let least = connectors[c].beliefs.lazy.map(\.current).min()
+    else { return PerPhase(all: .amperes(20_000)) }
+    return PerPhase(all: least < minimum(c) ? .zero : max(.zero, least - hub.settings.followTolerance))
   }
 
   /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed now.
@@ -151,7 +161,7 @@ extension SiteController {
   private mutating func measure(_ k: Int, _ now: EventStamp, _ base: inout Base, _ out: inout [Effect]) {
     guard let reading = circuits[k].reading, let readAt = circuits[k].readAt else { return }
     let vehicles = vehicleCurrent(below: k, at: readAt, now: now.monotonic)
-    doubt(k, vehicles: vehicles.lowest, reading, now.monotonic, &out)
+    doubt(k, vehicles: vehicles.certain, reading, now.monotonic, &out)
     let declared = generation(below: k)
     // The load lies between these two; it is taken to be what it was unless the reading proves otherwise.
     let most = (reading - vehicles.lowest).maximum(declared.map { -$0 })

@@ -50,4 +50,32 @@ import Testing
     #expect(!view(world).baseIsWorst)
     #expect(world.log.contains { $0.effect == .alarm(.meterSuspect(circuit: 0, phase: .l3), raised: false) })
   }
+
+  @Test func `a meter that shows a decrease before the vehicle has told its own is believed`() {
+    var world = World(World.feeder(40, stations: 1, baseWorst: 30))
+    world.read(10)
+    world.commission()
+    world.plugIn(0)
+    for _ in 0..<30 {
+      world.pass(.seconds(5))
+      world.draw(0, Int(world.offered(0) ?? 6))
+      world.read(10 + Int(world.offered(0) ?? 6))
+    }
+    let before = world.offered(0) ?? 0
+    world.read(10 + Int(before) + 15)
+    let after = world.offered(0) ?? 99
+    #expect(after <= before - 10)
+    for _ in 0..<8 {
+      world.pass(.seconds(1))
+      world.read(25 + Int(after))
+    }
+    #expect(!world.log.contains { if case .alarm(.meterSuspect, true) = $0.effect { true } else { false } })
+    // What it tells later than that is held against the meter again.
+    world.draw(0, Int(before))
+    for _ in 0..<5 {
+      world.pass(.seconds(1))
+      world.read(PerPhase(.amperes(5), .amperes(5), .amperes(5)))
+    }
+    #expect(world.log.contains { if case .alarm(.meterSuspect, true) = $0.effect { true } else { false } })
+  }
 }
