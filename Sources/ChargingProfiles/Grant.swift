@@ -42,9 +42,11 @@ extension ChargingProfile {
     let rate = RateConversion(traits: traits, supply: supply, phases: phases, voltage: voltage, most: most)
     let high = rate.lowered(offer), low = rate.lowered(fallback)
     let kind: Kind = traits.profileKind == .relative && route != .stationMaximum ? .relative : .absolute
-    let start = (kind == .relative ? transactionStart ?? now : now - headStart).floored(to: .seconds(1))
     var end = until
     if (traits.maximumPeriods ?? 2) < 2 || high.tenths == low.tenths { end = nil }
+    // What does not end has begun at any time, however the station's clock is moved.
+    let absoluteStart = end == nil ? longAgo : now - headStart
+    let start = (kind == .relative ? transactionStart ?? now : absoluteStart).floored(to: .seconds(1))
     if let wanted = end {
       let whole = wanted.floored(to: .seconds(1))
       end = low.current > high.current && whole < wanted ? whole + .seconds(1) : whole

@@ -203,8 +203,6 @@ extension Facts.Marks: Hashable {}
 struct Draw: Hashable, Sendable {
   var lowest = PerPhase<Current>.zero
   var highest = PerPhase<Current>.zero
-  /// As `lowest`, but no more than what it was told since its sample was taken.
-  var certain = PerPhase<Current>.zero
 }
 
 /// What the vehicles below a circuit drew when its meter took a sample, one by one and all together.
@@ -221,14 +219,12 @@ struct Draws: Hashable, Sendable {
   mutating func replace(_ draw: Draw, place: Int) {
     all.lowest -= each[place].lowest
     all.highest -= each[place].highest
-    all.certain -= each[place].certain
     each[place] = draw
     add(draw)
   }
   private mutating func add(_ draw: Draw) {
     all.lowest += draw.lowest
     all.highest += draw.highest
-    all.certain += draw.certain
   }
 }
 

@@ -59,6 +59,7 @@ extension SiteController {
         for moment in [until - early, until, until + late] { at(moment + .milliseconds(1)) }
       }
     }
+    if mayBeStilled(c) { at(connectors[c].lastSent.map { $0 + hub.settings.sharingInterval }) }
     guard isClaimant else { return next }
     if let last = connectors[c].beliefs.last, let until = last.until {
       at(until - (last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : hub.settings.horizon / 2))

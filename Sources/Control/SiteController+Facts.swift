@@ -33,7 +33,7 @@ extension SiteController {
     if claims {
       known.marks.insert(.claims)
       if connectors[c].pausedSince != nil { known.marks.insert(.waits) }
-    } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) || mustLowerUncontrolled(c) {
+    } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) || mustLowerUncontrolled(c) || mayBeStilled(c) {
       known.marks.insert(.isUntold)
     }
     if connectors[c].retryAt != nil { known.marks.insert(.retries) }

@@ -174,6 +174,8 @@ extension SiteController {
     var own = facts.sums.rest
     for c in order { own[hub.connectors[c].circuit] += facts.known[c].overdraw }
     let fixed = sums(own)
+    let starved = starvedCircuits(order, now.monotonic)
+    let confirmed = starved.isEmpty ? [] : confirmedRooms(order, weighing)
     let rooms = hub.circuits.indices.map { k in
       var room = weighing.bounds[k].current - PerPhase(all: hub.circuits[k].margin) - fixed[k] - weighing.reserve[k]
       for phase in Phase.allCases {
@@ -182,9 +184,40 @@ extension SiteController {
         // A cut goes a little further than it must, so that a trembling load does not cut again and again.
         if weighing.over[k].contains(phase) { room[phase] = room[phase] - hub.settings.deadBand }
       }
+      if starved.contains(k) { room = room.minimum(confirmed[k]) }
       return FairShare.Circuit(parent: hub.circuits[k].parent, room: room)
     }
     return share(rooms, order, now)
+  }
+
+  /// The circuits above those whose share is never confirmed: it is worked out from the newest load and from what the others are to have,
+  /// a rise from the largest load and from what they may come to draw. For a while that passes; what lasts for a turn of the rotation
+  /// does not.
+  private func starvedCircuits(_ order: [Int], _ now: Monotonic) -> Set<Int> {
+    guard facts.waiting > 0 else { return [] }
+    var found: Set<Int> = []
+    for c in order {
+      guard case .awaitingRoom = connectors[c].reason, let since = connectors[c].pausedSince else { continue }
+      guard now - since >= hub.settings.rotationPeriod else { continue }
+      found.formUnion(hub.path(from: hub.connectors[c].circuit))
+    }
+    return found
+  }
+
+  /// What the claimants have together by the measure of rises.
+  private func confirmedRooms(_ order: [Int], _ weighing: Weighing) -> [PerPhase<Current>] {
+    var own = facts.sums.unheard
+    for c in order {
+      let known = facts.known[c]
+      let remains = known.unheard.minimum(known.settled) - PerPhase(known.present, on: known.phases)
+      own[hub.connectors[c].circuit] += remains.maximum(.zero) - known.unheard
+    }
+    let taken = sums(own)
+    return hub.circuits.indices.map { k in
+      var room = weighing.bounds[k].current - PerPhase(all: hub.circuits[k].margin) - taken[k] - weighing.reserve[k]
+      for phase in Phase.allCases { room[phase] = room[phase] - counted(weighing.bases[k].rises[phase], k, phase) }
+      return room
+    }
   }
 
   /// What a claimant measurably draws beyond its offer, after it has had time to follow.
@@ -234,7 +267,9 @@ extension SiteController {
     // Rule 23: what is not known to pause and resume keeps its minimum.
     let cannotPause = [.refused, .losesControl].contains(station(of: c).traits.zero)
     let lowest = cannotPause && target == .zero ? minimum(c) : target
-    guard lowest < present || connectors[c].beliefs.isEmpty else {
+    // What is as low as it can be has to stay so.
+    let staysLow = lowest == present && lowest <= fallback(c) && needsRefresh(c, weighing, now) && !isWaitingForAnswer(c, now)
+    guard lowest < present || staysLow || connectors[c].beliefs.isEmpty else {
       decide(c, present, nil, reason, &out)
       return
     }
@@ -292,8 +327,10 @@ extension SiteController {
         add(after - counted, at: hub.connectors[c].circuit, to: &used)
       } else if needsRefresh(c, weighing, now), !storeFailed || present <= fallback(c), isTimely(c, now) {
         // Rule 15: a refresh lasts longer than what it replaces, so it has to fit among all that may be unheard.
-        let fits = max(fallback(c), (base + room).floored(to: station(of: c).traits.step))
-        refresh(c, room < .zero && present > fallback(c) ? min(present, fits) : present, weighing, reason, now, &out)
+        let fits = (base + room).floored(to: station(of: c).traits.step)
+        let isTooMuch = room < .zero && present > fallback(c)
+        let most = isTooMuch ? max(fallback(c), fits < minimum(c) ? .zero : fits) : present
+        refresh(c, min(present, most), weighing, reason, now, &out)
       } else {
         decide(c, present, nil, isRise && storeFailed ? .storeFailed : reason, &out)
       }
@@ -381,7 +418,9 @@ extension SiteController {
     for c in connectors.indices where facts.known[c].marks.contains(.isUntold) {
       let level = connectors[c].occupied ? offer(c, at: now.monotonic) ?? fallback(c) : .zero
       let reason = idleReason(c)
-      if mustGiveBack(c) || mustLowerUncontrolled(c) && isOver(c, weighing) {
+      if mayBeStilled(c), let level = stilled(c, weighing, now) {
+        send(level, c, level > .zero ? .increase : .decrease, weighing, reason, now, &out)
+      } else if mustGiveBack(c) || mustLowerUncontrolled(c) && isOver(c, weighing) {
         send(fallback(c), c, .decrease, weighing, reason, now, &out)
       } else {
         decide(c, level, nil, reason, &out)
@@ -413,6 +452,21 @@ extension SiteController {
     guard gap(hub.connectors[c].station) == nil, connectors[c].transaction != nil, !mayBeOffered(c) else { return false }
     guard let last = connectors[c].beliefs.last, connectors[c].retryAt == nil else { return false }
     return last.current > fallback(c) && !(fallback(c) == .zero && station(of: c).traits.zero == .refused)
+  }
+
+  /// Its station counts relative schedules from nobody knows where, but one period without an end holds from wherever it is counted: it can
+  /// be told to draw nothing while its circuit is over, though nothing is counted on that (rule 17).
+  func mayBeStilled(_ c: Int) -> Bool {
+    isAdrift(c) && gap(hub.connectors[c].station) == nil && connectors[c].retryAt == nil && fallback(c) > .zero
+      && station(of: c).traits.zero == .pauses
+  }
+
+  /// Nothing while its circuit is over, at once; its fallback after that, in time. nil: it was told so already, or has to wait.
+  private func stilled(_ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Current? {
+    let told = connectors[c].beliefs.last?.current ?? fallback(c)
+    if isOver(c, weighing) { return told > .zero ? .zero : nil }
+    guard told < fallback(c), !isWaitingForAnswer(c, now), isTimely(c, now) else { return nil }
+    return connectors[c].lastSent.map { now.monotonic - $0 >= hub.settings.sharingInterval } ?? true ? fallback(c) : nil
   }
 
   /// Says what a connector gets, and why, when either is new.

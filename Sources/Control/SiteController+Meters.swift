@@ -91,34 +91,34 @@ extension SiteController {
   }
 
   func draw(_ c: Int, at sampled: Monotonic, now: Monotonic) -> Draw {
-    let lowest = lowestDraw(c, at: sampled, now: now)
-    return Draw(
-      lowest: lowest, highest: highestDraw(c, at: sampled, now: now), certain: lowest.minimum(leastAllowed(c, at: sampled)))
+    Draw(lowest: lowestDraw(c, at: sampled, now: now), highest: highestDraw(c, at: sampled, now: now))
   }
 
-  /// Rule 11: the lower of the samples that bracket `sample`; nothing if the newest is older than two intervals or the phases are unknown.
+  /// Rule 11: the lower of the samples that bracket `sample`, and of what it was told since the newest of them; nothing if that is older
+  /// than two intervals or the phases are unknown.
   func lowestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
     guard hub.connectors[c].wiring != nil, let newest = connectors[c].newest, isFresh(newest.at, c, now) else { return .zero }
     let least = newest.least ?? newest.current
-    guard newest.at > sample, let before = connectors[c].before else { return least }
-    return least.minimum(before.least ?? before.current)
+    guard newest.at > sample else { return least.minimum(leastAllowed(c, since: newest.at)) }
+    return connectors[c].before.map { least.minimum($0.least ?? $0.current) } ?? least
   }
 
-  /// What it may have been told to go down to between its newest sample and `sample`.
-  private func leastAllowed(_ c: Int, at sample: Monotonic) -> PerPhase<Current> {
-    guard let newest = connectors[c].newest, newest.at <= sample, let sent = connectors[c].lastSent, sent >= newest.at,
-      let least = connectors[c].beliefs.lazy.map(\.current).min()
-    else { return PerPhase(all: .amperes(20_000)) }
-    return PerPhase(all: least < minimum(c) ? .zero : max(.zero, least - hub.settings.followTolerance))
+  /// What it may have been told to go down to since it was measured.
+  private func leastAllowed(_ c: Int, since measured: Monotonic) -> PerPhase<Current> {
+    guard let sent = connectors[c].lastSent, sent >= measured, let least = connectors[c].beliefs.lazy.map(\.current).min() else {
+      return PerPhase(all: hardwareMaximum(c))
+    }
+    return PerPhase(all: least < minimum(c) ? .zero : least)
   }
 
-  /// The most it may have drawn: what was measured around `sample` when that is known, otherwise what is committed now.
+  /// The most it may have drawn: about what was measured around `sample` when that is known, no more than what is committed now.
   func highestDraw(_ c: Int, at sample: Monotonic, now: Monotonic) -> PerPhase<Current> {
     guard let newest = connectors[c].newest, isFresh(newest.at, c, now), newest.at >= sample else {
       return facts.known[c].committed
     }
     let measured = newest.current.maximum(connectors[c].before?.current ?? newest.current)
-    return PerPhase(hub.settings.followTolerance, on: phases(c)) + measured
+    let most = PerPhase(hub.settings.followTolerance, on: phases(c)) + measured
+    return most.minimum(facts.known[c].committed.maximum(measured))
   }
 
   func isFresh(_ at: Monotonic, _ c: Int, _ now: Monotonic) -> Bool { now - at <= freshness(c) }
@@ -161,7 +161,7 @@ extension SiteController {
   private mutating func measure(_ k: Int, _ now: EventStamp, _ base: inout Base, _ out: inout [Effect]) {
     guard let reading = circuits[k].reading, let readAt = circuits[k].readAt else { return }
     let vehicles = vehicleCurrent(below: k, at: readAt, now: now.monotonic)
-    doubt(k, vehicles: vehicles.certain, reading, now.monotonic, &out)
+    doubt(k, vehicles: vehicles.lowest, reading, now.monotonic, &out)
     let declared = generation(below: k)
     // The load lies between these two; it is taken to be what it was unless the reading proves otherwise.
     let most = (reading - vehicles.lowest).maximum(declared.map { -$0 })

@@ -61,7 +61,7 @@ extension SiteController {
     let horizon = hub.settings.horizon
     if !obeysEnds(c) { return nil }
     if offer == hub.connectors[c].fallback { return nil }
-    if offer < hub.connectors[c].fallback { return now.monotonic + horizon * 3 }
+    if offer < hub.connectors[c].fallback { return mustStayLow(c, weighing) ? nil : now.monotonic + horizon * 3 }
     var end = now.monotonic + lasting(c)
     var place: Int? = hub.connectors[c].circuit
     while let k = place {
@@ -70,6 +70,16 @@ extension SiteController {
     }
     if urgency == .decrease, let replaced = connectors[c].beliefs.last?.until { end = min(end, replaced) }
     return max(end, now.monotonic + .seconds(5))
+  }
+
+  /// What goes on below a circuit above it once every offer has ended leaves its fallback no room: a low offer must not end (rule 15).
+  private func mustStayLow(_ c: Int, _ weighing: Weighing) -> Bool {
+    hub.path(from: hub.connectors[c].circuit).contains { k in
+      Phase.allCases.contains { phase in
+        phases(c).contains(phase)
+          && facts.settledBelow[k][phase] + counted(weighing.bases[k].cuts[phase], k, phase) > hub.circuits[k].rating[phase]
+      }
+    }
   }
 
   /// How long its offers above the fallback last.
@@ -89,7 +99,8 @@ extension SiteController {
     guard let until = last.until else { return false }
     if now.monotonic >= until { return true }
     let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : lasting(c) / 2
-    guard until - now.monotonic <= half, let next = end(of: last.current, c, .increase, weighing, now) else { return false }
+    guard until - now.monotonic <= half else { return false }
+    guard let next = end(of: last.current, c, .increase, weighing, now) else { return true }
     return next - until >= lasting(c) / 10
   }
 

@@ -125,7 +125,11 @@ public struct Driver<Log: Store> {
       stamp = EventStamp(utc: utc, monotonic: now, sequence: stamp.sequence + 1)
       let effects = controller.handle(event, at: stamp)
       record(Entry(stamp: stamp, event: event, effects: effects), now: now)
-      var (released, cancelled) = gate.admit(effects, sequence: stamp.sequence)
+      var (released, cancelled) = ([Effect](), [CommandID]())
+      if case .clockStepped = event { cancelled = gate.clockStepped() }
+      let admitted = gate.admit(effects, sequence: stamp.sequence)
+      released += admitted.released
+      cancelled += admitted.cancelled
       if storeHasFailed, !Self.isCancellation(event) {
         let freed = gate.storeFailed()
         released += freed.released

@@ -36,6 +36,17 @@ struct Gate: Sendable {
     return ready.map(\.effect)
   }
 
+  /// The wall clock was moved: what is held says its times by the clock as it was.
+  mutating func clockStepped() -> [CommandID] {
+    var cancelled: [CommandID] = []
+    held.removeAll { one in
+      guard case .command(let id, _, .setProfile, _) = one.effect else { return false }
+      cancelled.append(id)
+      return true
+    }
+    return cancelled
+  }
+
   /// The store has failed: no increase leaves any more, and answers that record nothing need not wait. Answers to the start and the
   /// stop of a transaction stay.
   mutating func storeFailed() -> (released: [Effect], cancelled: [CommandID]) {

@@ -196,7 +196,15 @@ extension Simulation {
     }
   }
 
-  /// Rule 15: if nobody hears anything more, no later moment is worse than now and above the limit.
+  /// Rule 15 is about each send: what load comes after it is none of its business.
+  func noteBase(_ s: Int) {
+    for c in hub.stations[s].connectors {
+      for k in ancestors[hub.connectors[c].circuit] { for cell in k * 3..<k * 3 + 3 { baseFlowsWhenSent[cell] = baseFlows[cell] } }
+    }
+  }
+
+  /// Rule 15: if nobody hears anything more, no later moment is worse than now and above the limit, with the load there was when the last
+  /// profile was sent.
   private func auditUnheard(_ view: HubView) {
     var moments: [Int] = [now]
     for station in stations where !station.isDisobedient {
@@ -224,7 +232,7 @@ extension Simulation {
       }
       for cell in sums.indices where sums[cell] > first[cell] {
         let rating = hub.circuits[cell / 3].rating[Phase.allCases[cell % 3]].raw
-        if sums[cell] + max(0, baseFlows[cell]) > rating + 300 {
+        if sums[cell] + max(0, min(baseFlows[cell], baseFlowsWhenSent[cell])) > rating + 300 {
           find(
             .unheard,
             "circuit \(cell / 3) \(Phase.allCases[cell % 3].name): in \((moment - now) / 1000) s the stations may draw \(sums[cell]) mA, now \(first[cell]); base \(baseFlows[cell]), rating \(rating); held: \(heldBelow(cell / 3))"

@@ -77,6 +77,8 @@ public final class Simulation {
   var flows: [Int]
   var baseFlows: [Int]
   var wildFlows: [Int]
+  /// What `baseFlows` were when a profile last left for a station below.
+  var baseFlowsWhenSent: [Int]
   var connectorFlows: [PerPhase<Current>]
   /// How each connector is really wired.
   let wiring: [Connector.Wiring]
@@ -146,7 +148,7 @@ public final class Simulation {
     (flows, baseFlows, wildFlows) = (
       [Int](repeating: 0, count: cells), [Int](repeating: 0, count: cells), [Int](repeating: 0, count: cells)
     )
-    peaks = flows
+    (peaks, baseFlowsWhenSent) = (flows, flows)
     connectorFlows = Array(repeating: .zero, count: hub.connectors.count)
     wiring = hub.connectors.map { $0.wiring ?? Connector.Wiring(conductors: .all, rotation: random.choose(PhaseRotation.allCases)) }
     ancestors = hub.circuits.indices.map { k in
@@ -283,6 +285,7 @@ public final class Simulation {
     case .command(let id, let s, let command, let urgency):
       report.commands += 1
       checkForm(command, s)
+      if case .setProfile = command { noteBase(s) }
       checkOrder(id, command, urgency, s)
       guard stations[s].isOnline else {
         timeline.add(.lost(id, station: s), at: now)
