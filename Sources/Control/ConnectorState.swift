@@ -66,6 +66,8 @@ struct ConnectorState: Sendable, Codable {
   var queuedAt: Monotonic?
   var servedSince: Monotonic?
   var pausedSince: Monotonic?
+  /// Since when a vehicle in a transaction has waited for its turn: paused, or never served.
+  var waitingSince: Monotonic? { servedSince == nil ? pausedSince ?? queuedAt : nil }
   var cycles = 0
   /// A larger fallback than the configured one, which the station still holds (rule 19).
   var confirmedFallback: Current?

@@ -32,7 +32,7 @@ extension SiteController {
     let claims = isClaimant(c)
     if claims {
       known.marks.insert(.claims)
-      if connectors[c].pausedSince != nil { known.marks.insert(.waits) }
+      if connectors[c].waitingSince != nil { known.marks.insert(.waits) }
     } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) || mustLowerUncontrolled(c) || mayBeStilled(c) {
       known.marks.insert(.isUntold)
     }

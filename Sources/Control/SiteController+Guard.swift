@@ -197,7 +197,7 @@ extension SiteController {
     guard facts.waiting > 0 else { return [] }
     var found: Set<Int> = []
     for c in order {
-      guard case .awaitingRoom = connectors[c].reason, let since = connectors[c].pausedSince else { continue }
+      guard case .awaitingRoom = connectors[c].reason, let since = connectors[c].waitingSince else { continue }
       guard now - since >= hub.settings.rotationPeriod else { continue }
       found.formUnion(hub.path(from: hub.connectors[c].circuit))
     }

@@ -36,11 +36,11 @@ struct Gate: Sendable {
     return ready.map(\.effect)
   }
 
-  /// The wall clock was moved: what is held says its times by the clock as it was.
+  /// The wall clock was moved: the offers that are held say their times by the clock as it was.
   mutating func clockStepped() -> [CommandID] {
     var cancelled: [CommandID] = []
     held.removeAll { one in
-      guard case .command(let id, _, .setProfile, _) = one.effect else { return false }
+      guard case .command(let id, _, .setProfile, .increase) = one.effect else { return false }
       cancelled.append(id)
       return true
     }

@@ -108,4 +108,44 @@ import Testing
     world.say(.reading(reading))
     #expect(world.say(.reading(reading)).isEmpty)
   }
+
+  /// Of vehicles whose phases nobody knows, all that is measured may be load of the house: rises are worked out from more load than shares.
+  @Test func `who waits for room that is never confirmed gets it after a turn of the rotation`() {
+    var hub = World.feeder(30, stations: 3, baseWorst: 5, fallback: 0)
+    for c in 0...1 { hub.connectors[c].wiring = nil }
+    var world = World(hub)
+    world.read(2)
+    world.commission()
+    world.plugIn(0)
+    world.plugIn(1)
+    func pass(_ seconds: Int) -> Double {
+      var most = 0.0
+      for _ in 0..<(seconds / 5) {
+        world.pass(.seconds(5))
+        let drawn = (0..<3).map { c in world.mind.connectors[c].transaction == nil ? 0 : min(6, Int(world.offered(c) ?? 0)) }
+        for c in drawn.indices where world.mind.connectors[c].transaction != nil { world.draw(c, drawn[c]) }
+        world.read(PerPhase(.amperes(2 + drawn.reduce(0, +)), .amperes(2 + drawn[2]), .amperes(2 + drawn[2])))
+        most = max(most, world.offered(2) ?? 0)
+      }
+      return most
+    }
+    _ = pass(300)
+    #expect((world.offered(0) ?? 0) >= 6 && (world.offered(1) ?? 0) >= 6)
+    world.plugIn(2)
+    #expect(pass(600) < 6, "the test needs a vehicle that waits")
+    #expect(pass(1800) >= 6)
+  }
+
+  @Test func `a minimum that cannot be paused is renewed while its circuit is over, and does not end in more`() {
+    var hub = World.feeder(20, stations: 1, baseWorst: 30, fallback: 10)
+    hub.stations[0].traits.zero = .refused
+    var world = World(hub)
+    world.read(5)
+    world.commission()
+    world.plugIn(0)
+    settle(&world, base: 5)
+    settle(&world, base: 18, seconds: 4000)
+    #expect(world.offered(0) == 6)
+    #expect(world.mind.committed(0, at: world.monotonic, through: .minutes(10)).l1 == .amperes(6))
+  }
 }

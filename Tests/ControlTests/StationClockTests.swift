@@ -78,4 +78,17 @@ import Testing
     #expect(Double(watts) <= 6.2 * 3 * 253)
     #expect(world.offered(0).map { $0 >= Double(watts) } ?? false)
   }
+
+  @Test func `a station that counts from nobody knows where is told to draw nothing while somebody works at its circuit`() {
+    var world = charging(hub(.relative, fallback: 10))
+    world.say(.station(0, .clock(offset: .hours(-1))))
+    world.say(.station(0, .clock(offset: .zero)))
+    #expect(world.offered(0) == 10)
+    world.say(.order(.maintenance(circuit: 0, true)))
+    #expect(world.offered(0) == 0)
+    #expect(committed(world, after: .minutes(5)) == .amperes(32), "nothing is counted on it")
+    world.say(.order(.maintenance(circuit: 0, false)))
+    world.pass(.minutes(1))
+    #expect(world.offered(0) == 10)
+  }
 }

@@ -32,6 +32,14 @@ import Testing
     #expect(gate.release(through: 11) == [answer])
   }
 
+  @Test func `a step of the clock withdraws the offers still held, and nothing else`() throws {
+    var gate = Gate()
+    let answer = Effect.answer(station: 0, RequestID(3), .stop(nil)), installed = try offer(4, .routine, station: 2)
+    _ = gate.admit([try offer(1, .increase, station: 1), answer, installed], sequence: 10)
+    #expect(gate.clockStepped() == [CommandID(1)])
+    #expect(gate.release(through: 10) == [answer, installed])
+  }
+
   @Test func `a newer offer cancels the one held for its connector and no other`() throws {
     var gate = Gate()
     let other = try offer(2, .increase, connector: 2), newer = try offer(3, .increase)
