@@ -11,6 +11,8 @@ public struct Faults: Hashable, Sendable {
   public var works = 0
   /// The site file is read again.
   public var siteFile = 0
+  /// Somebody outside sets a series of limits, takes it back, or falls silent.
+  public var sender = 0
   /// Thousandths of the commands that are lost on their way, or whose answer is.
   public var lostCommands = 0
   /// Thousandths of the vehicles that draw up to 10 % more than they are told.
@@ -30,6 +32,7 @@ public struct Faults: Hashable, Sendable {
     (faults.restart, faults.clockStep, faults.limit) = (5400, 10_800, 3600)
     (faults.lostCommands, faults.overdrawing, faults.storeFailure) = (5, 50, 10_800)
     (faults.lostPlans, faults.works, faults.siteFile) = (50, 5400, 7200)
+    faults.sender = 2700
     return faults
   }
   /// A mixture that depends on the seed: some days are calm, some have one kind of fault, some have all.
@@ -50,6 +53,7 @@ public struct Faults: Hashable, Sendable {
     var other = SeededRandom(seed: seed, part: 8)
     if other.chance(300) { faults.works = all.works }
     if other.chance(300) { faults.siteFile = all.siteFile }
+    if other.chance(300) { faults.sender = all.sender }
     return faults
   }
 }

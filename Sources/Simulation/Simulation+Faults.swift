@@ -48,7 +48,9 @@ extension Simulation {
         find(.replay, "the journal could not be read after a restart: \(error)")
       }
       for m in lastReading.indices { lastReading[m].heard = -1_000_000 }
+      let kept = mind.steps
       think(.restarted(version: "simulation"))
+      tellAgain(from: kept)
       for s in stations.indices { timeline.add(.connect(s), at: now + random.pick(500...60_000)) }
     case .stepClock:
       schedule(item, faults.clockStep)
@@ -89,7 +91,7 @@ extension Simulation {
     let limit = Limit(
       id: "limit-\(lastLimit)", source: "grid", circuit: k, amount: .current(amount), from: utc + .milliseconds(delay),
       until: random.chance(500) ? utc + .milliseconds(delay + lasts) : nil)
-    think(.limitSet(limit))
+    tell(.limitSet(limit))
     disturbedAt = now
     let begins = now + delay
     let borne = reactionTime

@@ -68,10 +68,13 @@ extension Simulation {
     case .beginWorks: beginWorks()
     case .endWorks(let k): endWorks(k)
     case .readSiteFile: readSiteFile()
+    case .senderSpeaks: speakAsSender()
+    case .senderBeats(let generation): beatAsSender(generation)
+    case .senderIsMissed(let generation): missSender(generation)
     case .planned(let plan): think(.planned(plan))
     case .changeTariff: changeTariff()
     case .withdraw(let id):
-      think(.limitWithdrawn(id: id))
+      tell(.limitWithdrawn(id: id))
       limitWatches.removeAll { $0.limit.id == id }
     case .loseLink, .rebootSome, .troubleMeter, .stopMind, .startMind, .stepClock, .setLimit, .die, .breakStore, .mendStore:
       goWrong(item)

@@ -13,7 +13,7 @@ extension Simulation {
     let amount = hub.circuits[k].rating.map { Current(raw: $0.raw * part / 100) }
     let limit = Limit(id: "works-\(k)", source: "by hand", circuit: k, amount: .current(amount), from: utc)
     underWorks[k] = limit.id
-    think(.order(part == 0 ? .maintenance(circuit: k, true) : .manualCap(circuit: k, amount)))
+    tell(.order(part == 0 ? .maintenance(circuit: k, true) : .manualCap(circuit: k, amount)))
     disturbedAt = now
     limitWatches.append((limit, now, Phase.allCases.map { ExcessWatch(limit: amount[$0].raw, borne: reactionTime) }))
     for cell in k * 3..<k * 3 + 3 { watch(cell) }
@@ -25,8 +25,8 @@ extension Simulation {
     guard isMindUp, !isDead else { return timeline.add(.endWorks(k), at: now + 60_000) }
     limitWatches.removeAll { $0.limit.id == underWorks[k] }
     underWorks[k] = nil
-    think(.order(.maintenance(circuit: k, false)))
-    think(.order(.manualCap(circuit: k, nil)))
+    tell(.order(.maintenance(circuit: k, false)))
+    tell(.order(.manualCap(circuit: k, nil)))
   }
 
   /// The site file is read again, with other numbers in it that nothing but taste decides.

@@ -44,6 +44,7 @@ public final class Simulation {
     case tremble, jump
     case arrival(connector: Int)
     case beginWorks, endWorks(Int), readSiteFile
+    case senderSpeaks, senderBeats(Int), senderIsMissed(Int)
     case loseLink, rebootSome, troubleMeter, stopMind, startMind, stepClock, setLimit, die
     case withdraw(String)
     case connect(Int)
@@ -70,6 +71,9 @@ public final class Simulation {
   var random: SeededRandom
   /// For what was thought of later, so that the earlier days stay as they are.
   var dice: SeededRandom
+  /// For what was thought of later still.
+  var chance: SeededRandom
+  var sender = LimitSender()
   /// What works hold each circuit at: the limit that is watched, by circuit.
   var underWorks: [Int: String] = [:]
   var bases: [BaseLoad]
@@ -110,6 +114,8 @@ public final class Simulation {
   var newestCommand: [CommandID?]
   /// Per connector: when the plan was last seen to let it wait.
   var waitedByPlanAt: [Int]
+  /// What was said from outside since the last restart, and at which step.
+  var told: [(sequence: Int, event: Event)] = []
   var recent: [(Int, Event)] = []
   var recentPlace = 0
   var toldOffset: [Int?]
@@ -170,7 +176,7 @@ public final class Simulation {
     newestCommand = Array(repeating: nil, count: hub.connectors.count)
     lastReading = Array(repeating: (0, -1_000_000, -1_000_000), count: hub.meters.count)
     self.random = random
-    dice = SeededRandom(seed: seed, part: 6)
+    (dice, chance) = (SeededRandom(seed: seed, part: 6), SeededRandom(seed: seed, part: 9))
     (report.seed, report.connectors, report.circuits) = (seed, hub.connectors.count, hub.circuits.count)
     begin()
   }
@@ -197,6 +203,7 @@ public final class Simulation {
     schedule(.setLimit, faults.limit)
     schedule(.breakStore, faults.storeFailure)
     if faults.works > 0 { timeline.add(.beginWorks, at: dice.wait(mean: faults.works * 1000)) }
+    if faults.sender > 0 { timeline.add(.senderSpeaks, at: chance.wait(mean: faults.sender * 1000)) }
     if faults.siteFile > 0 { timeline.add(.readSiteFile, at: dice.wait(mean: faults.siteFile * 1000)) }
     if let death = faults.death { timeline.add(.die, at: death * 1000) }
   }
@@ -231,6 +238,19 @@ public final class Simulation {
     checkQuiet(event, effects)
     for effect in effects { carryOut(effect) }
     rewakeMind()
+  }
+
+  /// What somebody outside says, who hears whether it was kept and otherwise says it again after a restart.
+  func tell(_ event: Event) {
+    think(event)
+    told.append((mind.steps, event))
+  }
+
+  /// Says again what the mind does not know after a restart.
+  func tellAgain(from kept: Int) {
+    let lost = told.filter { $0.sequence > kept }
+    told = []
+    for (_, event) in lost { tell(event) }
   }
 
   /// The mind's deadline, or a report of its store, has come.
