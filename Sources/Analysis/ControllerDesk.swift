@@ -159,7 +159,7 @@ final class ControllerDesk {
     case .alarm(let alarm, let raised): news.alarms.append((alarm, raised))
     case .transaction(.opened(let id, let s, let number, _, _, _, _)):
       if let c = connector(s, number) { transactions[c] = id }
-    case .answer, .answered, .transaction: break
+    case .answer, .answered, .transaction, .trip: break
     }
   }
 

@@ -35,6 +35,14 @@ static inline sluice_modbus_result sluice_modbus_read(
                     : modbus_read_registers(ctx, address, count, words));
 }
 
+// Function 5.
+static inline sluice_modbus_result sluice_modbus_write_bit(modbus_t *ctx, int unit, int address, int on, uint32_t timeout_ms) {
+  errno = 0;
+  if (modbus_set_slave(ctx, unit) < 0) return sluice_modbus_done(-1);
+  sluice_modbus_set_timeout(ctx, timeout_ms);
+  return sluice_modbus_done(modbus_write_bit(ctx, address, on));
+}
+
 static inline sluice_modbus_result sluice_modbus_receive(modbus_t *ctx, uint8_t *request) {
   errno = 0;
   return sluice_modbus_done(modbus_receive(ctx, request));

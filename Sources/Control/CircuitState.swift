@@ -31,6 +31,9 @@ struct CircuitState: Sendable, Codable {
   var isUnderWorks = false
   /// A phase has been over its limit since.
   var overSince: PerPhase<Monotonic?> = PerPhase(all: nil)
+  /// A phase has been over the rating of its device since, with vehicles below; and when that device was last told to open.
+  var overRatingSince: Monotonic?
+  var trippedAt: Monotonic?
 }
 
 /// The running window of a contractual mean (rule 4).

@@ -15,6 +15,8 @@ public enum Effect: Hashable, Sendable, Codable {
   case plan(PlanRequest)
   /// What became of a request; leaves once that is durable.
   case answered(Reply)
+  /// The circuit's device is to be opened by its shunt trip; the answer is `Event.tripped`.
+  case trip(circuit: Int)
 }
 
 /// Why a connector gets what it gets.
@@ -92,4 +94,6 @@ public enum Alarm: Hashable, Sendable, Codable {
   case unknownSupply(connector: Int)
   /// Whoever limits this circuit from outside has fallen silent: the fallback holds.
   case senderSilent(circuit: Int)
+  /// Its device was told to open, for nothing else lowered the current.
+  case tripped(circuit: Int)
 }

@@ -33,6 +33,8 @@ public enum Event: Hashable, Sendable, Codable {
   case planned(Planned)
   /// The deadline that the mind asked for has come.
   case deadline
+  /// What became of `Effect.trip`; nil: the coil was written.
+  case tripped(circuit: Int, fault: String?)
 }
 
 /// What a person or an interface asks of the hub.

@@ -18,6 +18,7 @@ extension SiteController {
         if let since = circuits[k].registersSince { at(since + hub.settings.frozenAfter + .milliseconds(1)) }
         if circuits[k].bucketBefore != nil { at(circuits[k].bucketStart.map { $0 + sampleInterval * 2 }) }
       }
+      at(tripDue(k))
       for phase in Phase.allCases {
         at(circuits[k].pendingStep[phase]?.due)
         at(doubtfulAt(k, phase))

@@ -22,6 +22,7 @@ extension SiteController {
     forgetLeavers(now.monotonic)
     refreshFacts(now.monotonic)
     let weighing = weigh(now, &out)
+    tripWhatNothingLowers(now, &out)
     learnLoads(weighing.bases, now)
     refreshWishes(now)
     let order = facts.ordered(at: now.monotonic)
@@ -59,6 +60,7 @@ extension SiteController {
       reserve: reserves(), over: Array(repeating: [], count: hub.circuits.count))
     for k in hub.circuits.indices {
       let fresh = !isStale(k, at: now.monotonic)
+      watchRating(k, committed: weighing.committedSum[k], isFresh: fresh, now)
       for phase in Phase.allCases {
         let bound = bounds[k].current[phase]
         let base = counted(bases[k].cuts[phase], k, phase)

@@ -107,6 +107,7 @@ public struct SiteController: Sendable, Codable {
       planning.tariff = tariff
       outdatePlan()
     case .planned(let planned): return take(planned)
+    case .tripped(let circuit, let fault): hear(trip: circuit, fault: fault, now)
     }
     return true
   }

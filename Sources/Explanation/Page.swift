@@ -238,7 +238,7 @@ public struct Page {
     case .stationLost(let station), .fallbackRefused(let station), .clockWrong(let station):
       return station == explanation.subject.station
     case .notFollowing(let c), .uncontrollable(let c), .unknownSupply(let c): return c == explanation.connector
-    case .senderSilent(let circuit): return circuits.contains(circuit)
+    case .senderSilent(let circuit), .tripped(let circuit): return circuits.contains(circuit)
     case .storeFailed: return true
     }
   }

@@ -138,6 +138,8 @@ public struct Sentences: Sendable {
     case .storeFailed: "The journal cannot keep records."
     case .unknownSupply(let index): "It is not known on which phases \(connector(index)) charges: it counts on all."
     case .senderSilent(let index): "Whoever limits \(circuit(index)) from outside is silent: the fallback limit holds."
+    case .tripped(let index):
+      "The device of \(circuit(index)) was told to open, for nothing else lowered its current: find out why, then close it by hand."
     }
   }
 }

@@ -188,6 +188,7 @@ extension LiveHub {
         speak(stations[station].dialogue.answer(request, answer, at: now), station)
       case .answered(let reply): asked.hear(reply)
       case .plan(let request): workOut(request)
+      case .trip(let circuit): trip(circuit)
       case .decided, .transaction, .alarm: untold.append(effect)
       }
     }
@@ -196,6 +197,19 @@ extension LiveHub {
   private func speak(_ output: DialogueOutput, _ index: Int) {
     hasSpoken = hasSpoken || !output.frames.isEmpty
     carry(output, index)
+  }
+
+  /// Opens a circuit's device, beside the loop's thread.
+  private func trip(_ circuit: Int) {
+    guard let trip = plan.site.hub.circuits[circuit].shuntTrip else { return }
+    let (loop, box) = (loop, box)
+    coils.pulse(trip) { fault in
+      loop.run {
+        guard let hub = box.hub, !hub.isStopping else { return }
+        if let fault { hub.tell("trip_failed", ["what": fault]) }
+        hub.think(.tripped(circuit: circuit, fault: fault))
+      }
+    }
   }
 
   /// Works a plan out beside the loop's thread; the mind asks for one at a time.
@@ -242,7 +256,7 @@ extension LiveHub {
       case .alarm(let alarm, let raised):
         let (what, about) = words.alarm(alarm)
         tell(raised ? "alarm" : "alarm_over", ["what": what, "about": about])
-      case .command, .answer, .answered, .plan: break
+      case .command, .answer, .answered, .plan, .trip: break
       }
     }
     untold.removeAll()

@@ -66,6 +66,8 @@ public final class LiveHub: @unchecked Sendable {
   var wallOffset: TimeSpan
   var servers: [StationServer] = []
   var meterLink: MeterLink?
+  /// Opens devices that have a shunt trip.
+  let coils = CoilSwitch()
   /// Where plans are worked out.
   let planning = DispatchQueue(label: "planning", qos: .utility)
   var links: [LinkHandle: (station: Int, server: Int)] = [:]
@@ -228,6 +230,7 @@ public final class LiveHub: @unchecked Sendable {
       return (meterLink, servers)
     }
     link?.stop()
+    coils.stop()
     limitServer?.stop()
     gridOperator?.stop()
     desk?.close()

@@ -11,6 +11,7 @@ struct LogWords {
     return "\(station(hub.connectors[index].station))/\(hub.connectors[index].number)"
   }
   func station(_ index: Int) -> String { hub.stations.indices.contains(index) ? hub.stations[index].id : "\(index)" }
+  private func circuit(_ index: Int) -> String { hub.circuits.indices.contains(index) ? hub.circuits[index].id : "\(index)" }
   private func circuit(_ index: Int, _ phase: Phase) -> String {
     (hub.circuits.indices.contains(index) ? hub.circuits[index].id : "\(index)") + "/" + phase.name
   }
@@ -58,7 +59,8 @@ struct LogWords {
     case .overLimit(let index, let phase): ("over_limit", circuit(index, phase))
     case .storeFailed: ("store_failed", hub.id)
     case .unknownSupply(let index): ("unknown_supply", connector(index))
-    case .senderSilent(let index): ("sender_silent", hub.circuits.indices.contains(index) ? hub.circuits[index].id : "\(index)")
+    case .senderSilent(let index): ("sender_silent", circuit(index))
+    case .tripped(let index): ("tripped", circuit(index))
     }
   }
 }

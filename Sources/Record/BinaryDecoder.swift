@@ -28,6 +28,7 @@ public enum BinaryDecoder {
     let source = Source(reader, names: names)
     do {
       let value = try source.get(type)
+      guard source.unread == 0 else { throw RecordFault.badLength(source.unread, at: source.reader.position) }
       reader = source.reader
       return value
     } catch let fault as RecordFault {
@@ -45,6 +46,8 @@ private final class Source: Decoder {
   var reader: ByteReader
   /// nil: members are known by their position.
   let names: [String]?
+  /// Elements of lists that were announced and not read so far.
+  var unread = 0
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
   init(_ reader: ByteReader, names: [String]?) { (self.reader, self.names) = (reader, names) }
@@ -171,10 +174,12 @@ private struct ListSource: UnkeyedDecodingContainer {
     // An element may be empty (an alternative of one), so the bytes left do not bound the count: a limit does.
     guard count <= 1 << 24 else { throw .badLength(count, at: at) }
     self.count = count
+    source.unread += count
   }
   private mutating func one() throws(RecordFault) {
     if isAtEnd { throw .endsEarly(at: source.reader.position) }
     currentIndex += 1
+    source.unread -= 1
   }
   mutating func decodeNil() throws -> Bool {
     if try source.flag() { return false }

@@ -84,7 +84,7 @@ struct Gate: Sendable {
   private static func waits(_ effect: Effect) -> Bool {
     switch effect {
     case .answer, .answered: return true
-    case .decided, .transaction, .alarm, .plan: return false
+    case .decided, .transaction, .alarm, .plan, .trip: return false
     case .command(_, _, _, .decrease): return false
     case .command(_, _, _, .increase): return true
     case .command(_, _, let command, .routine):

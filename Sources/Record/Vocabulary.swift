@@ -26,6 +26,6 @@ enum Vocabulary {
     cancelled storeRecovered trust order deadline manualCap maintenance priority hold l1 l2 l3 rst RST rts RTS srt SRT str STR
     trs TRS tsr TSR Local EVDisconnected Remote PowerLoss Other EmergencyStop HardReset SoftReset Reboot DeAuthorized
     UnlockCommand NoError UTC N E O GetConfiguration ChangeAvailability Rejected NotSupported NotImplemented InternalError
-    tariff planned plan later need
+    tariff planned plan later need trip tripped
     """
 }

@@ -24,7 +24,7 @@ extension Simulation {
       // What waited for the journal may leave with any event; only new decisions and alarms are the reading's own.
       let own = effects.filter { effect in
         switch effect {
-        case .decided, .alarm: true
+        case .decided, .alarm, .trip: true
         case .command, .answer, .answered, .transaction, .plan: false
         }
       }

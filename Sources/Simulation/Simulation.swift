@@ -327,7 +327,7 @@ public final class Simulation {
       }
       timeline.add(.answer(answer, ticket: ticket, station: s, link: links[s]), at: down(s))
     case .plan(let request): solve(request)
-    case .transaction, .decided, .alarm, .answered: break
+    case .transaction, .decided, .alarm, .answered, .trip: break
     }
   }
 

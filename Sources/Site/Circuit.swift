@@ -31,6 +31,8 @@ public struct Circuit: Hashable, Sendable, Codable {
   public var arrivalReserve: Current?
   /// The limit that holds when whoever sets limits from outside falls silent; nil: none beside the others.
   public var failsafe: PerPhase<Current>?
+  /// Opens the device when nothing else has lowered an excess over `rating`; nil: nothing does.
+  public var shuntTrip: ShuntTrip?
 
   public init(
     id: String, parent: Int? = nil, rating: PerPhase<Current>, curve: TripCurve = .standard, contract: ContractLimit? = nil,
@@ -55,6 +57,23 @@ public struct Circuit: Hashable, Sendable, Codable {
     public init(meter: Int, rotation: PhaseRotation = .rst, inverted: Bool = false) {
       (self.meter, self.rotation, self.inverted) = (meter, rotation, inverted)
     }
+  }
+}
+
+/// A coil of a Modbus TCP device that opens a circuit's breaker, through a shunt trip or a contactor (rule 21, the last step). It is closed
+/// again by hand.
+public struct ShuntTrip: Hashable, Sendable, Codable {
+  public var host: String
+  public var port: Int
+  public var unit: Int
+  /// Address from 0, written with function 5.
+  public var coil: Int
+  /// How long the circuit may be over its rating with vehicles below it.
+  public var after: TimeSpan
+  /// How long the coil is on.
+  public var pulse: TimeSpan
+  public init(host: String, port: Int, unit: Int, coil: Int, after: TimeSpan, pulse: TimeSpan) {
+    (self.host, self.port, self.unit, self.coil, self.after, self.pulse) = (host, port, unit, coil, after, pulse)
   }
 }
 

@@ -22,6 +22,10 @@ extension SiteBuilder {
     circuit.arrivalReserve = reader.optional("arrival_reserve_a", .amperes(0...1000))
     let failsafe = reader.optional("failsafe_a", .amperesPerPhase())
     circuit.failsafe = failsafe
+    circuit.shuntTrip = reader.object("shunt_trip").map(Self.shuntTrip)
+    if circuit.shuntTrip != nil, circuit.measurement == nil {
+      reader.complain(about: "shunt_trip", expected: "a circuit with a `meter`: only what is measured is switched off")
+    }
     for phase in Phase.allCases where circuit.firmGeneration[phase] > circuit.generation[phase] {
       reader.complain(about: "count_generation_a", expected: "at most `generation_a` on \(phase.name)")
       break
@@ -52,6 +56,17 @@ extension SiteBuilder {
         about: "id", found: "a meter that cannot guard phases (\(unfit))", expected: "a meter with a current per phase")
     }
     return Circuit.Measurement(meter: index, rotation: rotation, inverted: inverted)
+  }
+
+  private static func shuntTrip(_ reader: ObjectReader) -> ShuntTrip {
+    let address = reader.required("tcp", address) ?? ("", 502)
+    let trip = ShuntTrip(
+      host: address.0, port: address.1, unit: reader.optional("unit", .whole(0...255), else: 1),
+      coil: reader.required("coil", .whole(0...65_535)) ?? 0,
+      after: reader.optional("after_s", .seconds(5...3600), else: .seconds(30)),
+      pulse: reader.optional("pulse_s", .seconds(0...60), else: .seconds(1)))
+    reader.finish()
+    return trip
   }
 
   private static func curve(_ reader: ObjectReader) -> TripCurve {

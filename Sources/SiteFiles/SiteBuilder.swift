@@ -105,6 +105,13 @@ struct SiteBuilder {
     }
   }
 
+  /// Of a Modbus TCP device.
+  static let address = Shape<String>.text.map("\"host:port\"") { text -> (String, Int)? in
+    guard let colon = text.lastIndex(of: ":"), colon != text.startIndex else { return nil }
+    let port = Int(text[text.index(after: colon)...])
+    return port.flatMap { (1...65535).contains($0) ? (String(text[..<colon]), $0) : nil }
+  }
+
   private func meter(_ reader: ObjectReader) -> Meter {
     let id = reader.required("id", .identifier) ?? ""
     let profile = reader.required("profile", .text) ?? ""
@@ -117,12 +124,7 @@ struct SiteBuilder {
     let period = reader.optional("period_s", .seconds(0...3600), else: .seconds(1))
     if period < .milliseconds(100) { reader.complain(about: "period_s", expected: "at least 0.1 s") }
     var bus = Meter.Bus.tcp(host: "", port: 502)
-    let address = Shape<String>.text.map("\"host:port\"") { text -> (String, Int)? in
-      guard let colon = text.lastIndex(of: ":"), colon != text.startIndex else { return nil }
-      let port = Int(text[text.index(after: colon)...])
-      return port.flatMap { (1...65535).contains($0) ? (String(text[..<colon]), $0) : nil }
-    }
-    let tcp = reader.optional("tcp", address)
+    let tcp = reader.optional("tcp", Self.address)
     let rtu = reader.object("rtu")
     if let tcp { bus = .tcp(host: tcp.0, port: tcp.1) }
     if let rtu {

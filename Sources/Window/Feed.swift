@@ -112,6 +112,11 @@ public struct Feed: Sendable {
         $0.member("start", planned.start)
         $0.member("sessions", planned.sessions.count)
       }
+    case .tripped(let index, let fault):
+      item("trip_answered", &writer, &count) {
+        $0.member("circuit", sentences.circuit(index))
+        $0.member("fault", fault)
+      }
     case .deadline: return
     }
   }
@@ -253,6 +258,7 @@ public struct Feed: Sendable {
         Picture.members(of: alarm, sentences, &$0)
       }
     case .answered(let reply): tell(reply, &writer, &count)
+    case .trip(let index): item("trip", &writer, &count) { $0.member("circuit", sentences.circuit(index)) }
     }
   }
 

@@ -95,6 +95,7 @@ extension Picture {
       case .storeFailed: ("store_failed", hub.id, nil)
       case .unknownSupply(let c): ("unknown_supply", sentences.connector(c), nil)
       case .senderSilent(let k): ("sender_silent", sentences.circuit(k), nil)
+      case .tripped(let k): ("tripped", sentences.circuit(k), nil)
       }
     writer.member("code", code)
     writer.member("about", about)

@@ -72,6 +72,11 @@ struct CheckReport {
     let pad = tail + (children.isEmpty && connectors.isEmpty ? "    " : "│   ")
     let meter = circuit.measurement.map { "meter \(hub.meters[$0.meter].id)" } ?? "no meter"
     var lines = ["\(head)\(circuit.id)  fuse \(amperes(circuit.rating)), \(meter)\(circuit.maintenance ? ", in maintenance" : "")"]
+    if let trip = circuit.shuntTrip {
+      let seconds = trip.after.milliseconds / 1000
+      lines.append(
+        "\(pad)opened when over \(seconds) s above the fuse: \(trip.host):\(trip.port), unit \(trip.unit), coil \(trip.coil)")
+    }
     let sources = Set([result.limit.l1.source, result.limit.l2.source, result.limit.l3.source]).sorted().joined(separator: ", ")
     lines.append(
       "\(pad)unheard \(amperes(result.unheard)) + base \(amperes(result.base))"

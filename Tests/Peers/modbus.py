@@ -6,10 +6,13 @@ usage: modbus.py PATH/TO/sluice [PROFILES]
 1. A `pymodbus` server (PyPI) holds the registers of three meters; `sluice meter read` must show their values, over TCP and over a
    serial line (socat pty pair) with two units.
 2. `sluice meter serve` is an emulated meter; `pymodbus` and `mbpoll` must read from it what it was told to measure, over TCP and RTU.
+3. A `pymodbus` server is the meter of a circuit that is over its rating, and the switch of its shunt trip: `sluice run` must write the
+   coil on, and off again.
 
 Prints each comparison; ends with status 1 at the first disagreement. Needs python3 with pymodbus (3.16 or later) and pyserial, socat and mbpoll.
 """
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -218,6 +221,55 @@ def read_by_pymodbus(what, client, unit):
     client.close()
 
 
+def shunt_trip():
+    """The meter shows 20.5 A through 16 A, and a vehicle may be there: the coil is written after `after_s`, and again after `pulse_s`."""
+    writes = []
+
+    async def written(function, _start, address, _count, _registers, values):
+        if values is not None:
+            writes.append((time.monotonic(), function, address, bool(values[0])))
+
+    coils = ([SimData(0, count=16, values=False, datatype=DataType.BITS)], [SimData(0, count=16, values=False, datatype=DataType.BITS)],
+             [SimData(0, count=1, datatype=DataType.REGISTERS)], [SimData(0, count=1, datatype=DataType.REGISTERS)])
+    port = free_port()
+    run_server(lambda: ModbusTcpServer(
+        context({1: sdm630()}) + [SimDevice(7, coils, action=written)], address=("127.0.0.1", port)))
+    site = {
+        "id": "trip", "name": "Trip", "time_zone": "UTC", "supply": "3x230/400 V", "nominal_voltage_v": 230,
+        "access": {"accept": "any"}, "listen": [{"address": "127.0.0.1", "port": free_port()}],
+        "meters": [{"id": "m", "profile": "eastron-sdm630", "tcp": f"127.0.0.1:{port}", "unit": 1}],
+        "connection": {
+            "id": "c", "limit_a": 16, "base_worst_a": 2, "meter": {"id": "m", "phases": "RST"},
+            "shunt_trip": {"tcp": f"127.0.0.1:{port}", "unit": 7, "coil": 3, "after_s": 5, "pulse_s": 1}},
+        "stations": [{"id": "s", "model": "ocpp-conformant", "trust": "proven", "circuit": "c", "connectors": [
+            {"number": 1, "conductors": 3, "rotation": "RST", "maximum_a": 16, "fallback_a": 6}]}],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "site.json5")
+        with open(path, "w") as file:
+            json.dump(site, file)
+        begin = time.monotonic()
+        hub = subprocess.Popen(
+            [SLUICE, "run", path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=dict(os.environ, SLUICE_PROFILES=PROFILES))
+        said = []
+        reader = threading.Thread(target=lambda: said.extend(hub.stderr), daemon=True)
+        reader.start()
+        while len(writes) < 2 and time.monotonic() - begin < 60 and hub.poll() is None:
+            time.sleep(0.1)
+        hub.terminate()
+        hub.wait(30)
+        reader.join(5)
+    if len(writes) < 2:
+        sys.exit(f"the coil was written {len(writes)} times; sluice said:\n{''.join(said[-20:])}")
+    agree("shunt trip by function", writes[0][1], 5)
+    agree("shunt trip at coil", writes[0][2], 3)
+    agree("shunt trip on, then off", [w[3] for w in writes[:2]] == [True, False], True)
+    agree("shunt trip not before its time", writes[0][0] - begin >= 5, True)
+    agree("shunt trip's pulse lasts, s", writes[1][0] - writes[0][0], 1.0, tolerance=0.9)
+    agree("shunt trip in the log", any("tripped" in line for line in said), True)
+
+
 # What `--current 10,16.5,-3` at 230 V means; an SDM630 gives the current without its sign.
 MEASURED = [230.0, 230.0, 230.0, 10.0, 16.5, 3.0, 2300.0, 3795.0, -690.0]
 CURRENT = ["--current", "10,16.5,-3"]
@@ -249,6 +301,7 @@ def main():
             client = ModbusSerialClient(pair.right, baudrate=9600, parity="N", stopbits=1, framer=FramerType.RTU, timeout=2)
             read_by_pymodbus("emulated meter by pymodbus over RTU", client, 3)
             read_by_mbpoll("emulated meter by mbpoll over RTU", ["-m", "rtu", "-b", "9600", "-P", "none"], pair.right)
+    shunt_trip()
     print(f"{COMPARED} comparisons agree")
 
 

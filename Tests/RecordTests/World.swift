@@ -69,6 +69,7 @@ func everyKindOfEvent() throws -> [Event] {
     .station(2, .outcome(CommandID(8), .configuration([.init(key: "k", readOnly: true, value: nil)], unknown: []))),
     .limitSet(Limit(id: "l", source: "DSO", circuit: 0, amount: .power(.watts(-4200)), from: noon)), .limitWithdrawn(id: "l"),
     .clockStepped(by: .seconds(-3)), .cancelled([CommandID(1), CommandID(2)]), .cancelled([]), .storeFailed, .deadline,
+    .tripped(circuit: 0, fault: nil), .tripped(circuit: 1, fault: "no connection"),
     .trust(station: 0, .accepted), .order(.manualCap(circuit: 0, nil)), .order(.manualCap(circuit: 0, .zero)),
     .order(.hold(connector: 1, .amperes(6))), .order(.station(1, .setProfile(connector: 0, profile))),
     .order(.station(1, .clearProfiles(ProfileFilter(purpose: .transaction)))),

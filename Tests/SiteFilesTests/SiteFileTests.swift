@@ -58,7 +58,7 @@ import Testing
         "s.json5:4:38: found `'forty'`, expected a current in amperes from 1 to 10000, or a list of three for L1, L2, L3",
         "s.json5:5:63: found the unknown key `maschine`, expected one of `id`, `limit_a`, `curve`, `contract`, `base_worst_a`, "
           + "`generation_a`, `count_generation_a`, `conductor_a`, `meter`, `unbalance_a`, `manual_cap_a`, `maintenance`, `margin_a`, "
-          + "`arrival_reserve_a`, `failsafe_a`, `circuits`",
+          + "`arrival_reserve_a`, `failsafe_a`, `shunt_trip`, `circuits`",
         "s.json5:5:76: found the unknown key `margn_a`, expected `margin_a` perhaps",
         "s.json5:8:64: found `4`, expected 0, or from the minimum of 6 A to the maximum of 16 A",
         "s.json5:9:30: found `'XYZ'`, expected one of \"RST\", \"RTS\", \"SRT\", \"STR\", \"TRS\", \"TSR\", \"unknown\"",

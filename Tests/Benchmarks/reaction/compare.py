@@ -1,8 +1,8 @@
 """From a step of a limit or of the base load to the last decreasing SetChargingProfile, at charging stations with nothing outstanding.
 
 `sluice run` with every station drawing in a transaction and a real Modbus TCP meter at the connection. A stair goes down step by step, each
-1.6 A of every connector (the mind takes 1 A of each for the tolerance of its measuring), and between two steps all stations have answered
-and their vehicles have followed; then up again at once, until all have their most. Times are taken at the stations' end of the wire by the monotonic clock that all processes share: what the stations
+1.6 A of every connector, and between two steps all stations have answered and what their vehicles draw has confirmed it (rule 6: a sample
+later than the model's reaction time; until then what they had counts); then up again at once, until all have their most. Times are taken at the stations' end of the wire by the monotonic clock that all processes share: what the stations
 need to read and understand a profile is in them. The peer on PyPI `ocpp` sends a profile to each of the same stations at a signal, and
 works nothing out.
 """
@@ -18,13 +18,13 @@ import bench
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--stations", default="200,2000")
-parser.add_argument("--repetitions", type=int, default=21, help="steps of each kind")
+parser.add_argument("--repetitions", type=int, default=12, help="steps of each kind")
 parser.add_argument("--only", choices=["sluice", "peer"])
 parser.add_argument("--keep", help="a folder for the logs")
 wish = parser.parse_args()
 TARGET_MS = {200: 100, 2000: 1000}
 STAIR, STEP_A = 3, 1.6  # from 12 A down to 7.2 A: nobody is paused
-SAMPLING_S = 8  # how often a station says what it draws
+CONFIRMED_S = 20  # a station says every 8 s what it draws, and is given 10 s to react
 
 
 def percentile(values, share):
@@ -77,7 +77,7 @@ class Hub:
         reached = self.fleet.tell("reach", self.count * bench.MAXIMUM_A - 1)
         if reached["limits_a"] < self.count * bench.MAXIMUM_A - 1:
             print(f"only {reached['limits_a']:.0f} A of {self.count * bench.MAXIMUM_A} were given within {reached['seconds']:.0f} s")
-        self.fleet.tell("settle", SAMPLING_S + 2)
+        self.fleet.tell("settle", CONFIRMED_S)
 
     def stairs(self, down, up):
         """`down(step)`, 1...STAIR, tells when its step began, or None where only the meter knows; `up()` undoes them all."""
@@ -88,7 +88,7 @@ class Hub:
                 start = down(step)
                 seen = self.fleet.tell("watch")
                 row.take(start or seen["meter_answered_ms"], seen, self.server.cpu() - before)
-                self.fleet.tell("settle", SAMPLING_S + 2)
+                self.fleet.tell("settle", CONFIRMED_S)
             up()
             self.fill()
         return row
