@@ -64,6 +64,14 @@ extension SiteController {
   /// Which plan the outlooks come from; while it is the same, they are the same. nil: there are none.
   public func outlookPlan(at now: EventStamp) -> UInt64? { freshPlan(now)?.id }
 
+  /// What that plan can do for each of its sessions, by transaction.
+  public func outlooks(at now: EventStamp) -> [(transaction: Int, outlook: Outlook)] {
+    guard let plan = freshPlan(now) else { return [] }
+    return plan.sessions.compactMap { session in
+      plan.outlook(connector: session.connector, transaction: session.transaction).map { (session.transaction, $0) }
+    }
+  }
+
   private func outlook(_ c: Int, _ now: EventStamp) -> Outlook? {
     guard let plan = freshPlan(now), let transaction = connectors[c].transaction else { return nil }
     return plan.outlook(connector: c, transaction: transaction.id)

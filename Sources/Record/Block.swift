@@ -11,6 +11,8 @@ public struct BlockKind: RawRepresentable, Hashable, Sendable, CustomStringConve
   public static let connectors = BlockKind(rawValue: 3)
   /// Stations, limits from outside and alarms: what changes seldom.
   public static let surroundings = BlockKind(rawValue: 4)
+  /// What the plan can do for the sessions; nothing is kept while there is none.
+  public static let outlooks = BlockKind(rawValue: 5)
 
   public var description: String {
     switch self {
@@ -18,6 +20,7 @@ public struct BlockKind: RawRepresentable, Hashable, Sendable, CustomStringConve
     case .circuits: "circuits"
     case .connectors: "connectors"
     case .surroundings: "surroundings"
+    case .outlooks: "outlooks"
     default: "kind \(rawValue)"
     }
   }

@@ -12,8 +12,9 @@ enum InputCoding {
   static let formOfHub: UInt8 = 3
   /// 1: each number written out. 2: `InputModel`.
   static let formOfCircuits: UInt8 = 2
-  /// 1: each number written out, and nothing of what the plan can do for a session. 2: `InputModel`.
-  static let formOfConnectors: UInt8 = 2
+  /// 1: each number written out. 2: `InputModel`, with what the plan can do for each session. 3: without that: it is a block of its own.
+  static let formOfConnectors: UInt8 = 3
+  static let formOfOutlooks: UInt8 = 1
   /// 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
   static let connectorsPerBlock = 64
@@ -66,6 +67,9 @@ enum InputCoding {
     return [formOfConnectors] + encoder.finish()
   }
   static func connectors(_ bytes: [UInt8], at stamp: EventStamp) throws(RecordFault) -> [HubView.ConnectorView] {
+    if bytes.first == 2 {
+      return try newer(bytes, 2) { model, decoder in try model.codeConnectors([], at: stamp, withOutlooks: true, &decoder) }
+    }
     if bytes.first != 1 {
       return try newer(bytes, formOfConnectors) { model, decoder in try model.codeConnectors([], at: stamp, &decoder) }
     }
@@ -95,6 +99,17 @@ enum InputCoding {
     return HubView.ConnectorView(
       status: status, transaction: transaction, idTag: nil, offered: offered, offerEnds: ends, measured: measured, measuredAge: age,
       committed: committed, reason: try BinaryDecoder.decode(Reason.self, from: &reader), energy: energy, stateOfCharge: charge)
+  }
+
+  // MARK: Outlooks
+
+  static func bytes(_ outlooks: [(transaction: Int, outlook: Outlook)]) throws -> [UInt8] {
+    var (model, encoder) = (InputModel(), RangeEncoder())
+    _ = try model.codeOutlooks(outlooks, &encoder)
+    return [formOfOutlooks] + encoder.finish()
+  }
+  static func outlooks(_ bytes: [UInt8]) throws(RecordFault) -> [(transaction: Int, outlook: Outlook)] {
+    try newer(bytes, formOfOutlooks) { model, decoder in try model.codeOutlooks([], &decoder) }
   }
 
   // MARK: Surroundings

@@ -19,6 +19,7 @@ struct InputModel {
 
   private enum Number: Int, CaseIterable {
     case count, word, length, limit, time, measured, base, cuts, committed, reserve, transaction, energy, offer, ends, charge
+    case wanted, short, departure, planned, necks, neck
   }
   private static let longestWord = 4096
 
@@ -83,14 +84,16 @@ struct InputModel {
   // MARK: Connectors
 
   mutating func codeConnectors<Coder: DecisionCoder>(
-    _ given: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp, _ coder: inout Coder
+    _ given: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp, withOutlooks: Bool = false, _ coder: inout Coder
   ) throws -> [HubView.ConnectorView] {
     var result: [HubView.ConnectorView] = []
     var memory = Memory()
     for place in 0..<(try codeCount(given.count, &coder)) {
       let place = given.startIndex + place
       let connector = given.indices.contains(place) ? given[place] : Self.noConnector
-      result.append(try code(connector, &memory, stamp, &coder))
+      var coded = try code(connector, &memory, stamp, &coder)
+      if withOutlooks { coded.outlook = try codeOutlook(connector.outlook, &coder) }
+      result.append(coded)
       try Self.check(coder)
     }
     return result
@@ -139,7 +142,6 @@ struct InputModel {
     }
     if shape & 128 != 0 { result.committed = codeCommitted(given.committed, of: result, &coder) }
     result.reason = try codeReason(given.reason, &coder)
-    result.outlook = try codeOutlook(given.outlook, &coder)
     return result
   }
 
@@ -176,8 +178,61 @@ struct InputModel {
     try BinaryDecoder.decode(Reason.self, from: codeWord(try BinaryEncoder.encode(given), &coder))
   }
 
+  /// As the second form of the connectors has it.
   private mutating func codeOutlook<Coder: DecisionCoder>(_ given: Outlook?, _ coder: inout Coder) throws -> Outlook? {
     try BinaryDecoder.decode(Outlook?.self, from: codeWord(try BinaryEncoder.encode(given), &coder))
+  }
+
+  // MARK: Outlooks
+
+  /// - Parameter given: in any order that is the same as long as they are the same.
+  mutating func codeOutlooks<Coder: DecisionCoder>(
+    _ given: [(transaction: Int, outlook: Outlook)], _ coder: inout Coder
+  ) throws -> [(transaction: Int, outlook: Outlook)] {
+    let none = Outlook(
+      wanted: .zero, short: .zero, departure: Instant(milliseconds: 0), isEstimate: false, plannedAt: Instant(milliseconds: 0),
+      necks: [])
+    var result: [(transaction: Int, outlook: Outlook)] = []
+    for place in 0..<(try codeCount(given.count, &coder)) {
+      let given = given.indices.contains(place) ? given[place] : (transaction: 0, outlook: none)
+      let before = result.last ?? (transaction: 0, outlook: none)
+      let transaction = code(given.transaction, .transaction, expecting: before.transaction &+ 1, &coder)
+      result.append((transaction, try code(given.outlook, after: before.outlook, &coder)))
+      try Self.check(coder)
+    }
+    return result
+  }
+  private mutating func code<Coder: DecisionCoder>(
+    _ given: Outlook, after last: Outlook, _ coder: inout Coder
+  ) throws -> Outlook {
+    var result = last
+    result.isEstimate = codeShape(given.isEstimate ? 1 : 0, &coder) & 1 != 0
+    result.wanted = Energy(raw: code(given.wanted.raw, .wanted, expecting: last.wanted.raw, &coder))
+    result.short = Energy(raw: code(given.short.raw, .short, expecting: 0, &coder))
+    result.departure = instant(given.departure, .departure, expecting: last.departure, &coder)
+    result.plannedAt = instant(given.plannedAt, .planned, expecting: last.plannedAt, &coder)
+    let count = code(given.necks.count, .necks, expecting: last.necks.count, &coder)
+    guard (0...1 << 10).contains(count) else { throw RecordFault.badLength(count, at: 0) }
+    let none = Outlook.Neck(circuit: 0, phases: [], from: result.plannedAt, until: result.plannedAt)
+    result.necks = []
+    for place in 0..<count {
+      let given = given.necks.indices.contains(place) ? given.necks[place] : none
+      let expected = last.necks.indices.contains(place) ? last.necks[place] : result.necks.last ?? none
+      let circuit = code(given.circuit, .neck, expecting: expected.circuit, &coder)
+      let phases = code(Int(given.phases.rawValue), .neck, expecting: Int(expected.phases.rawValue), &coder)
+      result.necks.append(
+        Outlook.Neck(
+          circuit: circuit, phases: Phases(rawValue: UInt8(truncatingIfNeeded: phases)),
+          from: instant(given.from, .neck, expecting: expected.from, &coder),
+          until: instant(given.until, .neck, expecting: expected.until, &coder)))
+      try Self.check(coder)
+    }
+    return result
+  }
+  private mutating func instant<Coder: DecisionCoder>(
+    _ given: Instant, _ number: Number, expecting: Instant, _ coder: inout Coder
+  ) -> Instant {
+    Instant(milliseconds: code(given.milliseconds, number, expecting: expecting.milliseconds, &coder))
   }
 
   // MARK: Small parts

@@ -64,6 +64,7 @@ public struct Inputs: Hashable, Sendable {
     if references.isEmpty { throw Fault.notKept }
     var hub: Hub?
     var view = HubView()
+    var outlooks: [(transaction: Int, outlook: Outlook)] = []
     for reference in references {
       guard let bytes = try fetch(reference) else { throw Fault.missing(reference.kind) }
       guard Block(reference.kind, bytes).digest == reference.digest else { throw Fault.changed(reference.kind) }
@@ -73,9 +74,13 @@ public struct Inputs: Hashable, Sendable {
         case .circuits: view.circuits = try InputCoding.circuits(bytes, at: stamp)
         case .connectors: view.connectors += try InputCoding.connectors(bytes, at: stamp)
         case .surroundings: try InputCoding.surroundings(bytes, into: &view)
+        case .outlooks: outlooks = try InputCoding.outlooks(bytes)
         default: continue
         }
       } catch { throw Fault.unreadable(reference.kind, error) }
+    }
+    for (transaction, outlook) in outlooks {
+      for c in view.connectors.indices where view.connectors[c].transaction == transaction { view.connectors[c].outlook = outlook }
     }
     guard let hub else { throw Fault.missing(.hub) }
     guard view.circuits.count == hub.circuits.count else { throw Fault.missing(.circuits) }
@@ -93,9 +98,8 @@ struct InputKeeper: Sendable {
     var block: Block
   }
   private struct Group: Sendable {
-    /// The largest revision among its connectors, and the plan that their outlooks come from.
+    /// The largest revision among its connectors.
     var revision: UInt64
-    var plan: UInt64?
     var kept: Kept<[UInt8]>?
   }
   private struct Surroundings: Equatable, Sendable {
@@ -110,6 +114,8 @@ struct InputKeeper: Sendable {
   private var connectors: [Group] = []
   private var stations: [(revision: UInt64, bytes: [UInt8])] = []
   private var surroundings: [Kept<Surroundings>?] = []
+  /// By the plan that they come from.
+  private var outlooks: Kept<UInt64>?
 
   /// A profile for a transaction leaves with these effects.
   static func areNeeded(_ effects: [Effect]) -> Bool {
@@ -127,7 +133,16 @@ struct InputKeeper: Sendable {
     blocks.append(Self.block(.circuits, try InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
     blocks += try connectorBlocks(controller, at: stamp)
     blocks += try surroundingsBlocks(controller, at: stamp)
+    if let outlooks = try outlooksBlock(controller, at: stamp) { blocks.append(outlooks) }
     return blocks
+  }
+
+  private mutating func outlooksBlock(_ controller: SiteController, at stamp: EventStamp) throws -> Block? {
+    guard let plan = controller.outlookPlan(at: stamp) else { return nil }
+    if let outlooks, outlooks.value == plan { return outlooks.block }
+    let block = Block(.outlooks, try InputCoding.bytes(controller.outlooks(at: stamp)))
+    outlooks = Kept(value: plan, block: block)
+    return block
   }
 
   private mutating func hubBlock(_ present: Hub) throws -> Block {
@@ -138,17 +153,15 @@ struct InputKeeper: Sendable {
   }
 
   private mutating func connectorBlocks(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
-    let (revisions, plan) = (controller.connectorRevisions, controller.outlookPlan(at: stamp))
+    let revisions = controller.connectorRevisions
     let starts = Array(stride(from: 0, to: revisions.count, by: InputCoding.connectorsPerBlock))
     if connectors.count != starts.count { connectors = starts.map { _ in Group(revision: 0, kept: nil) } }
     return try starts.enumerated().map { place, start in
       let range = start..<min(start + InputCoding.connectorsPerBlock, revisions.count)
       let newest = revisions[range].max() ?? 0
-      if newest == connectors[place].revision, plan == connectors[place].plan, let kept = connectors[place].kept {
-        return kept.block
-      }
+      if newest == connectors[place].revision, let kept = connectors[place].kept { return kept.block }
       let views = range.map { controller.connectorView($0, at: stamp) }
-      (connectors[place].revision, connectors[place].plan) = (newest, plan)
+      connectors[place].revision = newest
       return Self.block(.connectors, try InputCoding.bytes(views[...], at: stamp), &connectors[place].kept)
     }
   }

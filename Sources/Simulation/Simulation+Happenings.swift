@@ -216,6 +216,7 @@ extension Simulation {
   func cut(_ s: Int, told: Bool) {
     links[s] += 1
     stations[s].disconnect(at: now)
+    cuts[s] = (now, flows)
     let lost = queues[s].drain()
     settle(s)
     guard told else { return }

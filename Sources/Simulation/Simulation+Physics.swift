@@ -56,9 +56,12 @@ extension Simulation {
       report.apart += lasted
       return
     }
+    if isBeyondReach(cell) {
+      report.apart += lasted
+      return
+    }
     if let diedAt {
-      let settled = hub.settings.horizon + hub.settings.guardTime + hub.settings.largestSkew + .seconds(60)
-      if now < diedAt + settled.raw {
+      if now < diedAt + settlingTime {
         report.apart += lasted
         return
       }
@@ -66,6 +69,26 @@ extension Simulation {
       return
     }
     find(.protectiveLimit, describe(cell, above, lasted))
+  }
+
+  /// After which every offer has ended and every vehicle has followed, ms.
+  private var settlingTime: Int {
+    (hub.settings.horizon + hub.settings.guardTime + hub.settings.largestSkew + .seconds(60)).raw
+  }
+
+  /// Nobody can lower it: all that draw more than their fallback there have lost their links, not so long ago that their offers must have
+  /// ended, and when the last of them was lost there was no excess. What came then is the growth of a load that was measured to be
+  /// smaller (rule 15: `check` says how much it may be).
+  private func isBeyondReach(_ cell: Int) -> Bool {
+    let phase = Phase.allCases[cell % 3]
+    var lost: (at: Int, flows: [Int])?
+    for c in hub.connectors.indices where ancestors[hub.connectors[c].circuit].contains(cell / 3) {
+      guard connectorFlows[c][phase] > hub.connectors[c].fallback + .milliamperes(500) else { continue }
+      let s = hub.connectors[c].station
+      guard !stations[s].isOnline, let cut = cuts[s], now < cut.at + settlingTime else { return false }
+      if cut.at >= lost?.at ?? 0 { lost = cut }
+    }
+    return lost.map { $0.flows[cell] <= hub.circuits[cell / 3].rating[phase].raw } ?? false
   }
 
   private func judgeLimit(_ cell: Int, _ above: Int, _ lasted: Int, _ limit: Limit) {

@@ -83,6 +83,8 @@ public final class Simulation {
   var wildFlows: [Int]
   /// What `baseFlows` were when a profile last left for a station below.
   var baseFlowsWhenSent: [Int]
+  /// Per station: when it last lost its link, and what `flows` were then.
+  var cuts: [(at: Int, flows: [Int])?] = []
   var connectorFlows: [PerPhase<Current>]
   /// How each connector is really wired.
   let wiring: [Connector.Wiring]
@@ -166,6 +168,7 @@ public final class Simulation {
       Phase.allCases.map { ExcessWatch(rating: circuit.rating[$0], curve: circuit.curve) }
     }
     let count = hub.stations.count
+    cuts = Array(repeating: nil, count: count)
     queues = (0..<count).map { _ in CommandQueue() }
     (links, wakes) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
     wakeAt = Array(repeating: Int.max, count: count)

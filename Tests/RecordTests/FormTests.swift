@@ -70,11 +70,18 @@ import Testing
         + "bb8e7c50f0364a5971a3228521ced9e07948905958f8e68abf9bc5f4"
     )
     #expect(try InputCoding.circuits(circuits, at: stamp(1)) == Forms.circuits)
+    #expect(try InputCoding.connectors(secondForm, at: stamp(1)) == Forms.connectors)
+  }
+
+  /// Of `Forms.connectors`, none of which has an outlook.
+  private let secondForm = unhexadecimal(
+    "02fd7f7fbf02ff29cf8d1ca680d9e7691e4a5317360995262453798696cb600e5df5533139f8b28129a9c03386abe0d8eb")
+
+  @Test func `connectors in their block are written as they were when their third form was made`() throws {
     let connectors = try InputCoding.bytes(Forms.connectors[...], at: stamp(1))
     #expect(
       hexadecimal(connectors)
-        == "02fd7f7fbf02ff29cf8d1ca680d9e7691e4a5317360995262453798696cb600e5df5533139f8b28129a9c03386abe0d8eb"
-    )
+        == "03fd7f7fbf02ff29cf8d1ca680d9e7691e4a5317360995262453798696cb600e5df540a1e5e2b983030cb70879cc")
     #expect(try InputCoding.connectors(connectors, at: stamp(1)) == Forms.connectors)
   }
 

@@ -101,7 +101,7 @@ import Testing
     for round in 0..<4000 {
       var bytes = (0..<dice.roll(80)).map { _ in UInt8(dice.roll(256)) }
       if round % 2 == 0, !bytes.isEmpty { bytes[0] = UInt8(1 + round / 2 % 2) }
-      for kind in [BlockKind.hub, .circuits, .connectors, .surroundings] {
+      for kind in [BlockKind.hub, .circuits, .connectors, .surroundings, .outlooks] {
         let block = Block(kind, bytes)
         #expect(throws: (any Error).self, "round \(round)") {
           try Inputs([block.reference], at: stamp(1)) { _ in bytes }
@@ -133,9 +133,17 @@ import Testing
       reason: .idle, energy: .zero, stateOfCharge: nil)
     var promised = idle
     promised.outlook = outlook
+    var (model, encoder) = (InputModel(), RangeEncoder())
+    _ = try model.codeConnectors([idle, promised][...], at: stamp(1), withOutlooks: true, &encoder)
+    #expect(try InputCoding.connectors([2] + encoder.finish(), at: stamp(1)) == [idle, promised])
+    // The third form leaves that to a block of its own.
     let bytes = try InputCoding.bytes([idle, promised][...], at: stamp(1))
-    #expect(bytes.first == 2 && bytes.count > 20)
-    #expect(try InputCoding.connectors(bytes, at: stamp(1)) == [idle, promised])
+    #expect(bytes.first == 3)
+    #expect(try InputCoding.connectors(bytes, at: stamp(1)) == [idle, idle])
+    var later = outlook
+    (later.short, later.necks, later.isEstimate) = (.zero, [], false)
+    let outlooks = try InputCoding.outlooks(try InputCoding.bytes([(7, outlook), (9, later), (3, outlook)]))
+    #expect(outlooks.map(\.transaction) == [7, 9, 3] && outlooks.map(\.outlook) == [outlook, later, outlook])
     #expect(try InputCoding.connectors([1, 1, 0] + BinaryEncoder.encode(Reason.idle), at: stamp(1)) == [idle])
     let blocks = [circuits, hub, surroundings, connectors]
     let inputs = try Inputs(blocks.map(\.reference), at: stamp(1)) { reference in

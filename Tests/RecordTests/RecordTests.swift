@@ -9,6 +9,11 @@ func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
+func unhexadecimal(_ text: String) -> [UInt8] {
+  let digits = Array(text)
+  return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+}
+
 @Suite struct DigestTests {
   // NIST, FIPS 180-2 appendix B, and the empty message of the SHA test vectors.
   @Test(arguments: [
