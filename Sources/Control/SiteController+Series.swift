@@ -53,7 +53,9 @@ extension SiteController {
   /// Takes what somebody would like; the next plan knows it.
   mutating func heed(_ wish: LimitSeries) {
     optima.removeAll { $0.id == wish.id }
-    if circuits.indices.contains(wish.circuit), !wish.blocks.isEmpty, wish.isOrderly, optima.count < Self.mostSeries { optima.append(wish) }
+    if circuits.indices.contains(wish.circuit), !wish.blocks.isEmpty, wish.isOrderly, optima.count < Self.mostSeries {
+      optima.append(wish)
+    }
     outdatePlan()
   }
 

@@ -166,10 +166,13 @@ extension LiveHub {
   private func keepingDoors(of before: Plan, _ next: Plan) -> Plan {
     var kept = next
     let doors = [
-      ("listeners", before.site.listeners != next.site.listeners), ("limit_server", before.site.limitServer != next.site.limitServer),
+      ("listeners", before.site.listeners != next.site.listeners),
+      ("limit_server", before.site.limitServer != next.site.limitServer),
       ("oscp", before.site.oscp != next.site.oscp),
     ]
-    for (name, isOther) in doors where isOther { tell("\(name)_unchanged", ["why": "what the site file says of \(name) takes effect at the next start"]) }
+    for (name, isOther) in doors where isOther {
+      tell("\(name)_unchanged", ["why": "what the site file says of \(name) takes effect at the next start"])
+    }
     kept.site.listeners = before.site.listeners
     kept.site.limitServer = before.site.limitServer
     kept.site.oscp = before.site.oscp

@@ -13,7 +13,8 @@ struct Secrets {
 
   /// The order with a name for its secret, if it has one.
   mutating func seal(_ order: Order) -> Order {
-    guard case .station(let station, .changeConfiguration(let key, let value)) = order, StationCommand.isSecret(configurationKey: key)
+    guard case .station(let station, .changeConfiguration(let key, let value)) = order,
+      StationCommand.isSecret(configurationKey: key)
     else { return order }
     var random = SystemRandomNumberGenerator()
     let name = Self.prefix + (0..<2).map { _ in String(UInt64.random(in: 0...UInt64.max, using: &random), radix: 16) }.joined()
@@ -25,7 +26,9 @@ struct Secrets {
 
   /// The command as the station shall have it, once; nil: its secret is not known any more, and nothing may be sent.
   mutating func open(_ command: StationCommand) -> StationCommand? {
-    guard case .changeConfiguration(let key, let name) = command, StationCommand.isSecret(configurationKey: key) else { return command }
+    guard case .changeConfiguration(let key, let name) = command, StationCommand.isSecret(configurationKey: key) else {
+      return command
+    }
     guard let value = values.removeValue(forKey: name) else { return nil }
     names.removeAll { $0 == name }
     return .changeConfiguration(key: key, value: value)

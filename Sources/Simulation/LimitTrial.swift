@@ -7,7 +7,7 @@ import Site
 /// flows, not what meters show or stations say. The same seed gives the same trial.
 public struct LimitTrial: Hashable, Sendable {
   public var seed: UInt64
-  /// The last of the vehicles follow their pilot signal within this; see `Vehicle.reaction`.
+  /// The last of the vehicles follow their pilot signal within this; each has a delay of its own, drawn as `Vehicle.reaction` says.
   public var slowest: TimeSpan
   /// Thousandths of the stations that say yes to everything and let their vehicles draw what the hardware allows: half of them
   /// always did, the others from the moment of the limit on.
@@ -107,10 +107,13 @@ public struct LimitTrial: Hashable, Sendable {
     return HubGenerator.Made(hub: hub, quirks: quirks, steps: circuits.map { _ in 3000 })
   }
 
+  /// Who is slow is slow at each profile.
   private func vehicle(_ random: inout SeededRandom) -> Vehicle {
-    Vehicle(
+    var vehicle = Vehicle(
       conductors: .all, maximum: .amperes(random.choose([32, 32, 32, 16, 20])), energy: .wattHours(random.pick(30_000...60_000)),
       slowest: slowest)
+    vehicle.steady = vehicle.reaction(&random)
+    return vehicle
   }
 }
 

@@ -100,7 +100,10 @@ extension SiteBuilder {
       Self.findAmount(reader)
     }
     if let least = preset?.leastMean, let power, power < least {
-      reader.complain(about: "mean_kw", expected: "at least \(least.raw / 1_000_000).\(least.raw / 100_000 % 10) kW: less gains nothing under \(preset?.source ?? "")")
+      reader.complain(
+        about: "mean_kw",
+        expected:
+          "at least \(least.raw / 1_000_000).\(least.raw / 100_000 % 10) kW: less gains nothing under \(preset?.source ?? "")")
     }
     let window = reader.optional("window_min", .minutes(1...1440), else: preset?.window ?? .minutes(15))
     let offset = reader.optional("offset_s", .seconds(0...86_400), else: .zero)

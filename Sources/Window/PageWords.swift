@@ -12,7 +12,7 @@ enum PageWords {
         wrongToken: "This token is not known here, or was revoked.", lost: "No answer from the controller since {0}. What you see is old.",
         journal: "The journal cannot keep records: nothing rises.", limit: "limit", by: "by", until: "until", free: "free", over: "over",
         noMeter: "no meter: counted", noReading: "no reading: the worst load is counted", ageNow: "read {0} ago", vehicles: "vehicles",
-        other: "other load", charging: "{0} charging", none: "No vehicle is charging.", offered: "offered", measured: "measured",
+        other: "other load", charging: "{0} of {1} charging", none: "No vehicle is charging.", offered: "offered", measured: "measured",
         fallback: "fallback", departs: "leaves {0}", wants: "wants {0} kWh", act: "Change", noPlan: "No plan: the hub shares the present moment.",
         noPlanYet: "There is nothing to plan yet.", lacks: "{0} kWh will be lacking at {1}", fits: "full by {0}", assumed: "assumed",
         noLimits: "Nobody limits this hub from outside.", silent: "its sender is silent since {0}: the fallback holds", openEnd: "until withdrawn",
@@ -23,6 +23,7 @@ enum PageWords {
         now: "Now", actual: "actual", headroom: "headroom", done: "Done.", refused: "Refused: {0}", close: "Close", save: "Save",
         departure: "Leaves at", energy: "Energy wanted (kWh)", priority: "Priority (smaller goes first)", stop: "Stop charging", unlock: "Unlock",
         reports: "How limits were kept", noReports: "No limit is over yet.", metAfter: "met after {0} s", notMet: "not met", insideOf: "{0} of {1} quarter hours inside", aboveBy: "{0} kWh above",
+        plot: "Plot", plotOf: "Load while limit {0} held", loading: "Loading\u2026", noPoints: "No readings while it held.",
         session: "Session at {0}", nextTurn: "next turn {0}", phase: "phase", seconds: "{0} s", minutesShort: "{0} min", hoursShort: "{0} h",
         why: {
           idle: "no vehicle to charge", maximum: "has all that the connector lets through", demand: "the vehicle takes less than it could",
@@ -60,7 +61,7 @@ enum PageWords {
         wrongToken: "Deze toegangscode is hier niet bekend of is ingetrokken.", lost: "Geen antwoord van de regelaar sinds {0}. Wat u ziet is verouderd.",
         journal: "Het journaal kan niets bewaren: niets gaat omhoog.", limit: "grens", by: "door", until: "tot", free: "vrij", over: "te veel",
         noMeter: "geen meter: berekend", noReading: "geen meting: de zwaarste belasting telt", ageNow: "{0} geleden gemeten", vehicles: "voertuigen",
-        other: "overige belasting", charging: "{0} laden", none: "Er laadt geen voertuig.", offered: "aangeboden", measured: "gemeten",
+        other: "overige belasting", charging: "{0} van {1} laden", none: "Er laadt geen voertuig.", offered: "aangeboden", measured: "gemeten",
         fallback: "terugval", departs: "vertrekt {0}", wants: "wil {0} kWh", act: "Wijzigen", noPlan: "Geen planning: het plein verdeelt het huidige moment.",
         noPlanYet: "Er valt nog niets te plannen.", lacks: "{0} kWh te weinig om {1}", fits: "vol om {0}", assumed: "aangenomen",
         noLimits: "Niemand begrenst dit plein van buitenaf.", silent: "de afzender zwijgt sinds {0}: de terugvalgrens geldt", openEnd: "tot intrekking",
@@ -71,6 +72,7 @@ enum PageWords {
         now: "Nu", actual: "werkelijk", headroom: "ruimte", done: "Gedaan.", refused: "Geweigerd: {0}", close: "Sluiten", save: "Bewaren",
         departure: "Vertrekt om", energy: "Gewenste energie (kWh)", priority: "Voorrang (kleiner gaat voor)", stop: "Laden stoppen", unlock: "Ontgrendelen",
         reports: "Hoe grenzen zijn nageleefd", noReports: "Nog geen grens is voorbij.", metAfter: "gehaald na {0} s", notMet: "niet gehaald", insideOf: "{0} van {1} kwartieren binnen", aboveBy: "{0} kWh erboven",
+        plot: "Grafiek", plotOf: "Belasting terwijl grens {0} gold", loading: "Laden\u2026", noPoints: "Geen metingen terwijl zij gold.",
         session: "Sessie bij {0}", nextTurn: "volgende beurt {0}", phase: "fase", seconds: "{0} s", minutesShort: "{0} min", hoursShort: "{0} u",
         why: {
           idle: "geen voertuig om te laden", maximum: "heeft alles wat het aansluitpunt doorlaat", demand: "het voertuig neemt minder dan het mag",

@@ -9,9 +9,15 @@ import Threads
 enum LimitTrialsCommand {
   /// - Returns: 0 when what is promised held in 999 of 1000 trials and no rule was broken, else 1.
   static func run(_ count: Int, firstSeed: UInt64) -> Int32 {
-    print("\(count) trials of each kind, seeds \(firstSeed) to \(firstSeed + UInt64(count) - 1): 26 to 30 connectors that draw 380 to 400 kW are limited to 150 kW.")
-    print("From the limit to the last moment above it at the connection, in s. Of the vehicles, 70 % follow their pilot signal after 1 to 5 s,")
-    print("25 % after 5 to 15 s, 5 % after 15 to 30 s, and none later than is said; stations take 0.2 to 5 s, the network 20 to 300 ms.")
+    print(
+      "\(count) trials of each kind, seeds \(firstSeed) to \(firstSeed + UInt64(count) - 1): 26 to 30 connectors that draw 380 to 400 kW are limited to 150 kW."
+    )
+    print(
+      "From the limit to the last moment above it at the connection, in s. Of the vehicles, 70 % follow their pilot signal after 1 to 5 s,"
+    )
+    print(
+      "25 % after 5 to 15 s, 5 % after 15 to 30 s, each always after the same time and none later than is said; stations take 0.2 to 5 s."
+    )
     print(row("", "p50", "p90", "p99", "p99.9", "worst", "within 20 s", "within 30 s", "above, kWh", "CPU s"))
     var isKept = true
     for kind in LimitTrials.kinds {
