@@ -49,6 +49,8 @@ extension LiveHub {
   }
 
   func checkClock() {
+    compliance.hear(
+      driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)), driver.controller.hub, at: utc)
     let offset = clock.offset
     let step = offset - wallOffset
     if step.magnitude > Self.clockStep {

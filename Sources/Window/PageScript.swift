@@ -176,7 +176,9 @@ enum PageScript {
     function limits() {
       const can = site.role !== "viewer";
       const views = site.limits.map(limit => limitView(limit, can));
-      const nothing = element("p", {class: "quiet"}, word("noLimits"));
+      // What has ended may still be let up, in steps.
+      const root = site.circuits[0], isLetUp = root && site.limits.every(l => !l.in_force || l.source !== root.limit_source) && !(root.limit_source in WORDS.en.source) && root.limit_until;
+      const nothing = element("p", {class: "quiet"}, isLetUp ? word("lettingUp", root.limit_source) : word("noLimits"));
       show($("limits"), views.length ? views : [nothing]);
       show($("grid-limits"), site.limits.length ? site.limits.map(limit => limitView(limit, can)) : [nothing.cloneNode(true)]);
       $("grid-set").hidden = !can;
@@ -292,7 +294,7 @@ enum PageScript {
           element("text", {x: 0, y: y + 12}, `${s.station}/${s.number}`), ...cells, leave <= width ? element("line", {class: "leave", x1: leave, x2: leave, y1: y - 2, y2: y + 17}) : null);
       });
       const hours = [];
-      for (let i = 0; i < slots; i += Math.max(1, Math.round(slots / (width < 420 ? 3 : 6)))) hours.push(element("text", {x: left + i * cell, y: 11}, time(new Date(start + i * step * 1000))));
+      for (let i = 0; left + i * cell < width - 56; i += Math.max(1, Math.round(slots / (width < 420 ? 3 : 6)))) hours.push(element("text", {x: left + i * cell, y: 11}, time(new Date(start + i * step * 1000))));
       const lacking = plan.plan.sessions.filter(s => s.unserved_wh > 100).sort((a, b) => b.unserved_wh - a.unserved_wh).slice(0, 5);
       show($("plan"), element("svg", {viewBox: `0 0 ${width} ${22 + rows.length * 20}`, role: "list", "aria-label": word("plan")}, ...hours, ...rows),
         ...lacking.map(s => element("p", {class: "quiet"}, `${s.station}/${s.number}: ${word("lacks", kilo(s.unserved_wh), time(s.departure))}` + (s.is_estimate ? ` (${word("assumed")})` : ""))));

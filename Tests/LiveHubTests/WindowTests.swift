@@ -136,6 +136,26 @@ import Testing
     world.stop()
   }
 
+  @Test func `while a sender is silent the report is of its fallback`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    let body = #"{"limit_a":50,"source":"DSO","heartbeat_s":20,"fallback":[{"limit_a":40}]}"#
+    #expect(try ask(world.window, "PUT /v1/limits/dso", body: body).status == 200)
+    world.pass(.seconds(25))
+    world.hub.loop.sync { world.hub.checkClock() }
+    #expect(world.hub.view().view.circuits[0].limit.smallest == .amperes(40))
+    world.pass(.seconds(10))
+    #expect(try ask(world.window, "POST /v1/limits/heartbeat").status == 200)
+    world.hub.loop.sync { world.hub.checkClock() }
+    world.pass(.seconds(10))
+    #expect(try ask(world.window, "DELETE /v1/limits/dso").status == 200)
+    world.stop()
+    let folder = ReportFolder(state: world.folder.path)
+    let reports = try folder.names().map { try folder.read($0).json }
+    #expect(reports.count == 3, "\(reports)")
+    #expect(reports.map { $0.contains(#""source":"DSO, silent""#) } == [false, true, false])
+    #expect(reports.map { $0.contains(#""limit_a":[40,40,40]"#) } == [false, true, false])
+  }
+
   @Test func `each request has the status that fits it`() throws {
     let world = try HubWorld(HubWorld.site(listen: Self.people))
     for (line, body, status) in [

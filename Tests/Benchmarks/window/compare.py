@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bench
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--stations", default="200")
+parser.add_argument("--stations", default="200,2000")
 parser.add_argument("--repetitions", type=int, default=20)
 parser.add_argument("--followers", type=int, default=200)
 parser.add_argument("--requests", type=int, default=1000, help="a second")
@@ -81,7 +81,7 @@ def measure(folder, count, isLoud):
         ask(window, "DELETE /v1/limits/step")
         fleet.tell("settle", 12)
     if noise: noise.kill()
-    rate = f"{sum(rates) / max(1, len(rates)):.0f}" if isLoud else "-"
+    rate = f"{percentile(rates, .5)}" if rates else "-"
     print(f"{'200 streams, requests' if isLoud else 'alone':24}{count:9}{len(waits):5}{percentile(waits, .5):10.1f}{percentile(waits, .99):10.1f}{percentile(answers, .5):12.1f}"
           f"{1000 * sum(cpus) / len(cpus):10.1f}{sum(falls) / len(falls):8.0f}{rate:>8}", flush=True)
     fleet.stop(); server.stop()
