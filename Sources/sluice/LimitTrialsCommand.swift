@@ -10,7 +10,7 @@ enum LimitTrialsCommand {
   /// - Returns: 0 when what is promised held in 999 of 1000 trials and no rule was broken, else 1.
   static func run(_ count: Int, firstSeed: UInt64) -> Int32 {
     print(
-      "\(count) trials of each kind, seeds \(firstSeed) to \(firstSeed + UInt64(count) - 1): 26 to 30 connectors that draw 380 to 400 kW are limited to 150 kW."
+      "\(count) trials of each kind, seeds \(firstSeed) to \(firstSeed + UInt64(count) - 1): 26 to 30 connectors that draw 380 to 400 kW (with stations that do not obey: at least 285) are limited to 150 kW."
     )
     print(
       "From the limit to the last moment above it at the connection, in s. Of the vehicles, 70 % follow their pilot signal after 1 to 5 s,"
@@ -52,7 +52,7 @@ enum LimitTrialsCommand {
   /// What was promised and is not, and what the checkers of the rules have found.
   private static func judge(_ trials: LimitTrials) -> Bool {
     var isKept = trials.unfilled == 0
-    if !isKept { print("  \(trials.unfilled) hubs were not full within 15 minutes") }
+    if !isKept { print("  \(trials.unfilled) hubs were not full within six minutes") }
     for outcome in trials.outcomes {
       for finding in outcome.findings {
         print("  FOUND \(finding)")

@@ -2,7 +2,7 @@
 pyoscp reads heartbeats only in a form of its own ("%Y-%m-%d %H:%M:%S", not a date-time), and answers ours with 500: that is left to it.
 
 usage: capacity_provider.py PATH_OF_SLUICE          in an environment of its own with pyoscp, which wants older packages than the other peers"""
-import json, logging, os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+import atexit, json, logging, os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
 import requests
 from flask import Flask
 from oscp import createBlueprint
@@ -42,6 +42,7 @@ with tempfile.TemporaryDirectory() as folder:
     app.register_blueprint(createBlueprint({"registrationmanager": manager, "capacityprovider": provider}, "cp"))
     threading.Thread(target=lambda: app.run("127.0.0.1", provider_port, threaded=True), daemon=True).start()
 
+    atexit.register(lambda: hub.kill())
     def start():
         hub = subprocess.Popen([SLUICE, "run", os.path.join(folder, "site.json5"), "--state", os.path.join(folder, "state")], stderr=open(os.path.join(folder, "log"), "a"))
         assert until(lambda: socket.socket().connect_ex(("127.0.0.1", window)) == 0), open(os.path.join(folder, "log")).read()
@@ -90,12 +91,12 @@ with tempfile.TemporaryDirectory() as folder:
     hub.send_signal(signal.SIGKILL); hub.wait(); hub = start()
     check("nor does a kill", limit()[0] == 45, limit())
     say("handshake", {"required_behaviour": {"heartbeat_interval": 10}}, token_c)
-    check("a new handshake does, by and by", 45 <= limit()[0] < 90 and until(lambda: limit()[0] == 90, 40), limit())
-    # A vehicle that needs more than the forecast leaves it: the hub asks for more. A wish below the forecast is planned for, and bounds nothing.
     speaking = threading.Event()
     def keep_speaking():
         while not speaking.wait(2): manager._send_heartbeat(base, 10, token_c)
     threading.Thread(target=keep_speaking, daemon=True).start()
+    check("a new handshake does, by and by", 45 <= limit()[0] < 90 and until(lambda: limit()[0] == 90, 40), limit())
+    # A vehicle that needs more than the forecast leaves it: the hub asks for more. A wish below the forecast is planned for, and bounds nothing.
     rig = subprocess.Popen([SLUICE, "rig", os.path.join(folder, "site.json5"), "--load", "L1L2L3", "--slowest", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def ask(path, method="GET", body=None):
@@ -127,5 +128,6 @@ with tempfile.TemporaryDirectory() as folder:
     check("which is let up in steps", until(lambda: limit() == (200, "fuse"), 25), limit())
     check("and is unknown then", say("heartbeat", {}, token_c) == 401)
     hub.terminate(); hub.wait(20)
-print(f"{check.failed} failed")
+hub.kill()
+print(f"{check.failed} failed", flush=True)
 os._exit(1 if check.failed else 0)
