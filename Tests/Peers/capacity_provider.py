@@ -6,7 +6,7 @@ import atexit, json, logging, os, signal, socket, subprocess, sys, tempfile, thr
 import requests
 from flask import Flask
 from oscp import createBlueprint
-from oscp.RegistrationManager import RegistrationDictMan, createOscpHeader
+from oscp.RegistrationManager import RegistrationDictMan, createOscpHeader, lock
 from checks import check, free_port, until
 
 SLUICE = os.path.abspath(sys.argv[1])
@@ -61,19 +61,23 @@ with tempfile.TemporaryDirectory() as folder:
         return {"group_id": "hub-1", "type": kind, "forecasted_blocks": [
             {"capacity": amperes, "phase": "ALL", "unit": "A", "start_time": stamp(begin), "end_time": stamp(end)}]}
 
+    def endpoints():
+        """What pyoscp has written down; it writes its file in place, under this lock."""
+        with lock: return manager.readJson()
+
     hub = start()
     check("the site's own limit holds before anybody registers", limit() == (200, "fuse"), limit())
     check("a wrong first token is refused", say("register", {}, "wrong") == 401)
     token_b = "b-token-by-which-the-hub-calls-the-provider"
     manager._updateService(token_b, FIRST, base)
     manager._send_register(base, token_b, FIRST)
-    registered = lambda: manager.readJson().get(token_b, {}).get("register", {}).get("token")
-    check("pyoscp is registered in turn, with a token of its own", until(lambda: registered() not in (None, FIRST)), manager.readJson())
+    registered = lambda: endpoints().get(token_b, {}).get("register", {}).get("token")
+    check("pyoscp is registered in turn, with a token of its own", until(lambda: registered() not in (None, FIRST)), endpoints())
     token_c = registered()
     check("nothing is taken before a handshake", say("update_group_capacity_forecast", forecast("CONSUMPTION", 90), token_c) == 403)
     hub.send_signal(signal.SIGKILL); hub.wait(); hub = start()
     check("after a kill in the middle the registration stands", say("handshake", {"required_behaviour": {"heartbeat_interval": 10}}, token_c) == 204)
-    check("the handshake is acknowledged, as pyoscp spells it", until(lambda: manager.readJson().get(token_b, {}).get("required_behavior", {}).get("heartbeat_interval") == 6), manager.readJson())
+    check("the handshake is acknowledged, as pyoscp spells it", until(lambda: endpoints().get(token_b, {}).get("required_behavior", {}).get("heartbeat_interval") == 6), endpoints())
     check("a forecast is taken", say("update_group_capacity_forecast", forecast("CONSUMPTION", 90), token_c) == 204)
     check("and bounds the connection", until(lambda: limit() == (90, "capacity provider"), 3), limit())
     check("a fallback is taken", say("update_group_capacity_forecast", forecast("FALLBACK_CONSUMPTION", 45), token_c) == 204)
