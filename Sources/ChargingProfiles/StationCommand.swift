@@ -20,6 +20,13 @@ public enum StationCommand: Hashable, Sendable, Codable {
   case clearCache
   case getDiagnostics(location: String)
 
+  /// A configuration key of a station whose value nobody else may learn, by its name: passwords and the keys by which it is let in.
+  public static func isSecret(configurationKey name: String) -> Bool {
+    let name = name.lowercased()
+    return name.contains("pass") || name.contains("secret") || name.contains("token")
+      || name.contains("key") && !name.hasSuffix("keys")
+  }
+
   public enum Trigger: Hashable, Sendable, Codable {
     case boot
     case heartbeat

@@ -58,4 +58,7 @@ public enum Order: Hashable, Sendable, Codable {
   case withdrawLimit(id: String, owner: String?, LimitSeries.Relaxing)
   /// All whose limits these are have been heard.
   case heartbeat(owner: String)
+  /// What somebody outside would like to be drawn at most, over time: the plan keeps to it as far as nobody lacks energy for it; the
+  /// guard knows nothing of it. It takes the place of the one of the same id; without blocks that is withdrawn.
+  case optimum(LimitSeries)
 }

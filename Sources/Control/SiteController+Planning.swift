@@ -207,7 +207,7 @@ extension SiteController {
     }
   }
 
-  /// The lowest of all limits that hold at any moment of a slot.
+  /// The lowest of all limits that hold at any moment of a slot, and of what somebody outside would like there.
   private func lowestLimit(_ k: Int, from: Instant, until: Instant, _ now: EventStamp) -> PerPhase<Current> {
     let circuit = hub.circuits[k]
     if circuit.maintenance || circuits[k].isUnderWorks { return .zero }
@@ -215,6 +215,11 @@ extension SiteController {
     if let contract = circuit.contract { lowest = lowest.minimum(mean(of: contract)) }
     for limit in limits where limit.circuit == k && limit.from - anticipation < until && limit.until.map({ $0 > from }) ?? true {
       lowest = lowest.minimum(current(of: limit.amount, circuit: k))
+    }
+    for wish in optima where wish.circuit == k {
+      for block in wish.blocks where block.from < until && block.until.map({ $0 > from }) ?? true {
+        lowest = lowest.minimum(current(of: block.amount, circuit: k))
+      }
     }
     return lowest
   }

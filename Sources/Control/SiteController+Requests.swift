@@ -32,6 +32,11 @@ extension SiteController {
         return old.series.owner == series.owner ? nil : .notYours
       }
       return self.series.count < Self.mostSeries ? nil : .tooMany
+    case .optimum(let wish):
+      guard circuits.indices.contains(wish.circuit) else { return .unknown }
+      guard wish.blocks.isEmpty || wish.isOrderly else { return .disorderly }
+      guard let old = optima.first(where: { $0.id == wish.id }) else { return optima.count < Self.mostSeries ? nil : .tooMany }
+      return old.owner == wish.owner ? nil : .notYours
     case .withdrawLimit(let id, let owner, _):
       guard let old = series.first(where: { $0.series.id == id }) else { return .unknown }
       return owner.map { $0 == old.series.owner } ?? true ? nil : .notYours
@@ -70,6 +75,7 @@ extension SiteController {
     case .need(let connector, _): .need(connector: connector, connectors[connector].need)
     case .limit(let series): self.series.first { $0.series.id == series.id }.map { .limit($0.series) }
     case .withdrawLimit(let id, _, _): series.first { $0.series.id == id }.map { .limit($0.series) }
+    case .optimum(let wish): optima.first { $0.id == wish.id }.map { .optimum($0) }
     case .station, .hold, .holdBriefly, .doubt, .heartbeat: nil
     }
   }

@@ -50,6 +50,15 @@ extension SiteController {
     workOutLimits(now)
   }
 
+  /// Takes what somebody would like; the next plan knows it.
+  mutating func heed(_ wish: LimitSeries) {
+    optima.removeAll { $0.id == wish.id }
+    if circuits.indices.contains(wish.circuit), !wish.blocks.isEmpty, wish.isOrderly, optima.count < Self.mostSeries {
+      optima.append(wish)
+    }
+    outdatePlan()
+  }
+
   /// Something was heard of a sender: silence ends, unless a limit wants to be set anew.
   private mutating func hear(_ owner: String, _ now: EventStamp) {
     for place in series.indices where series[place].series.owner == owner {

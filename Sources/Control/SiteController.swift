@@ -21,6 +21,8 @@ public struct SiteController: Sendable, Codable {
   var series: [SeriesState] = []
   /// What still holds of limits that have given way.
   var tails: [Limit] = []
+  /// What somebody outside would like: wishes to the plan, no bounds.
+  var optima: [LimitSeries] = []
   var alarms = AlarmList()
   var storeFailed = false
   var lastCommand: UInt64 = 0
@@ -147,6 +149,7 @@ public struct SiteController: Sendable, Codable {
       if connectors.indices.contains(connector) { connectors[connector].need = need }
       outdatePlan()
     case .limit, .withdrawLimit, .heartbeat: obeyLimits(order, at: now)
+    case .optimum(let wish): heed(wish)
     }
   }
 
@@ -222,13 +225,14 @@ public struct SiteController: Sendable, Codable {
   /// it, or has his hands in there, knows nothing of the file.
   private mutating func moveBounds(from old: Hub, _ states: [CircuitState]) {
     guard !hub.circuits.isEmpty else {
-      (standing, tails, series) = ([], [], [])
+      (standing, tails, series, optima) = ([], [], [], [])
       return
     }
     let places = old.circuits.indices.map { place(of: $0, in: old) }
     for l in standing.indices { standing[l].circuit = places[standing[l].circuit] }
     for l in tails.indices { tails[l].circuit = places[tails[l].circuit] }
     for s in series.indices { series[s].series.circuit = places[series[s].series.circuit] }
+    for o in optima.indices { optima[o].circuit = places[optima[o].circuit] }
     for (k, state) in states.enumerated() where hub.circuits[places[k]].id != old.circuits[k].id {
       if state.isUnderWorks { circuits[places[k]].isUnderWorks = true }
       if let cap = state.orderedCap { circuits[places[k]].orderedCap = circuits[places[k]].orderedCap?.minimum(cap) ?? cap }

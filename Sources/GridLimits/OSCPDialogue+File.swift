@@ -22,7 +22,8 @@ extension OSCPDialogue.State {
     return DocumentValue.object([
       .init("ours", text(ours)), .init("theirs", text(theirs)), .init("base_url", text(baseURL)),
       .init("interval_ms", interval.map { .integer($0.milliseconds) } ?? .null), .init("handshaken", .bool(isHandshaken)),
-      .init("consumption", list(consumption)), .init("fallback", list(fallback)), .init("forecast_id", text(forecastID)),
+      .init("consumption", list(consumption)), .init("fallback", list(fallback)), .init("optimum", list(optimum)),
+      .init("forecast_id", text(forecastID)),
     ]).json + "\n"
   }
 
@@ -52,7 +53,7 @@ extension OSCPDialogue.State {
     baseURL = reader.optional("base_url", .text)
     interval = reader.optional("interval_ms", whole).map { TimeSpan(milliseconds: $0) }
     isHandshaken = reader.optional("handshaken", .flag, else: false)
-    (consumption, fallback) = (list("consumption"), list("fallback"))
+    (consumption, fallback, optimum) = (list("consumption"), list("fallback"), list("optimum"))
     forecastID = reader.optional("forecast_id", .text)
     reader.finish()
     try findings.throwIfAny()

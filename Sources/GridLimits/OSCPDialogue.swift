@@ -35,6 +35,8 @@ public struct OSCPDialogue: Hashable, Sendable {
     public var isHandshaken = false
     public var consumption: [LimitSeries.Block] = []
     public var fallback: [LimitSeries.Block] = []
+    /// What the other side would like.
+    public var optimum: [LimitSeries.Block] = []
     /// `X-Request-ID` of the forecast in force.
     public var forecastID: String?
     public init() {}
@@ -45,6 +47,8 @@ public struct OSCPDialogue: Hashable, Sendable {
     /// A limit to be set anew, with its fallback.
     case limit([LimitSeries.Block], LimitSeries.Silence)
     case withdraw
+    /// What the other side would like, to be told to the planner.
+    case wish([LimitSeries.Block])
     /// The other side lives.
     case heard
   }
@@ -56,6 +60,8 @@ public struct OSCPDialogue: Hashable, Sendable {
 
   public let settings: Settings
   public private(set) var state: State
+  /// What was last asked for beyond the forecast; forgotten with a restart.
+  var asked: Asked?
   public init(_ settings: Settings, state: State = State()) { (self.settings, self.state) = (settings, state) }
 
   /// - Parameters:
@@ -181,7 +187,10 @@ public struct OSCPDialogue: Hashable, Sendable {
       state.consumption = Self.replaced(state.consumption, by: forecast.blocks, now)
       state.forecastID = requestID
     case .fallbackConsumption: state.fallback = Self.replaced(state.fallback, by: forecast.blocks, now)
-    case .generation, .fallbackGeneration, .optimum: return (Answer(204), [.heard])  // a hub of vehicles feeds nothing in
+    case .optimum:
+      state.optimum = Self.replaced(state.optimum, by: forecast.blocks, now)
+      return (Answer(204), [.heard, .wish(state.optimum)])
+    case .generation, .fallbackGeneration: return (Answer(204), [.heard])  // a hub of vehicles feeds nothing in
     }
     return (Answer(204), state.consumption.isEmpty ? [.heard] : [.heard, limit])
   }

@@ -70,7 +70,7 @@ struct OSCPForecast: Hashable, Sendable {
     return Piece(from: from, until: until, amount: .current(current))
   }
 
-  private static let unbounded = Current.amperes(10_000)
+  static let unbounded = Current.amperes(10_000)
 
   /// Pieces in any order that may overlap: at each moment the lowest of those that hold.
   private static func put(_ pieces: [Piece], _ voltage: Voltage) -> [LimitSeries.Block] {

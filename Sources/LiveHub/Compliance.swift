@@ -14,6 +14,8 @@ final class Compliance: @unchecked Sendable {
   private let state: String
   private let writing = DispatchQueue(label: "reports", qos: .utility)
   private let log: @Sendable (String, String) -> Void
+  /// Series whose sender is silent: their fallback is watched.
+  private var silent: Set<String> = []
 
   init(state: String, log: @escaping @Sendable (String, String) -> Void) {
     (self.state, folder, self.log) = (state, ReportFolder(state: state), log)
@@ -22,10 +24,28 @@ final class Compliance: @unchecked Sendable {
   /// Limits that were set before the controller was started go on being watched.
   func resume(_ series: [SiteController.SeriesView], _ hub: Hub, at now: Instant) {
     for one in series {
-      _ = tracker.set(one.series, names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now, isResumed: true)
+      if one.silentSince != nil { silent.insert(one.series.id) }
+      _ = tracker.set(inForce(one), names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now, isResumed: true)
     }
     let oldest = Timestamp.text(max(0, (now - ReportFolder.kept).milliseconds)).filter { $0.isNumber }.prefix(8)
     writing.async { [folder] in folder.thin(before: String(oldest)) }
+  }
+
+  /// What holds of a series: its fallback while its sender is silent.
+  private func inForce(_ one: SiteController.SeriesView) -> LimitSeries {
+    guard one.silentSince != nil, let silence = one.series.silence else { return one.series }
+    var fallback = one.series
+    (fallback.blocks, fallback.afterwards) = (silence.fallback, nil)
+    fallback.source += ", silent"
+    return fallback
+  }
+
+  /// Senders may have fallen silent, or be back: what holds now is what is watched. Within a second of it.
+  func hear(_ series: [SiteController.SeriesView], _ hub: Hub, at now: Instant) {
+    for one in series where (one.silentSince != nil) != silent.contains(one.series.id) {
+      if one.silentSince != nil { silent.insert(one.series.id) } else { silent.remove(one.series.id) }
+      keep(tracker.set(inForce(one), names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now), hub)
+    }
   }
 
   func take(_ entry: Entry, _ hub: Hub) {
@@ -51,9 +71,12 @@ final class Compliance: @unchecked Sendable {
   private func take(_ order: Order, _ hub: Hub, at now: Instant) -> [ComplianceReport] {
     switch order {
     case .limit(let series):
-      tracker.set(series, names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now)
-    case .withdrawLimit(let id, _, _): tracker.withdrawn(id, at: now)
-    default: []
+      silent.remove(series.id)
+      return tracker.set(series, names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now)
+    case .withdrawLimit(let id, _, _):
+      silent.remove(id)
+      return tracker.withdrawn(id, at: now)
+    default: return []
     }
   }
 

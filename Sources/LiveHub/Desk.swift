@@ -1,6 +1,7 @@
 import Control
 import Dispatch
 import Documents
+import Glibc
 import Loop
 import Quantities
 import Record
@@ -55,6 +56,8 @@ final class Desk: @unchecked Sendable {
     folder = ReportFolder(state: path)
     ring = Locked(EntryRing())
     self.relaxing = Locked(relaxing)
+    // Where processors are few the guard's thread goes before those who look in. On Linux this is about the calling thread.
+    loop.run { if setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) != 0 { log("window_priority", ["errno": "\(errno)"]) } }
     clock = loop.every(.seconds(5)) { [unowned self] in
       withPicture { [weak self] picture in self?.history.with { $0.take(picture) } }
     }

@@ -85,24 +85,27 @@ final class GridOperatorLink: @unchecked Sendable {
   }
 
   private func act(_ actions: [OSCPDialogue.Action], _ state: OSCPDialogue.State, _ done: @escaping @Sendable () -> Void) {
-    var orders: [Order] = []
-    for action in actions {
-      switch action {
-      case .post: post(action, state)
-      case .heard: orders.append(.heartbeat(owner: Self.owner))
-      case .withdraw: orders.append(.withdrawLimit(id: id, owner: Self.owner, .atOnce))
-      case .limit(let blocks, let silence):
-        orders.append(
-          .limit(
-            LimitSeries(
-              id: id, source: settings.source, owner: Self.owner, circuit: settings.circuit, blocks: blocks, silence: silence)))
-      }
-    }
-    guard !orders.isEmpty else { return done() }
-    let (hub, given) = (hub, orders)
+    for action in actions { if case .post = action { post(action, state) } }
+    guard actions.contains(where: { if case .post = $0 { false } else { true } }) else { return done() }
+    let (hub, me) = (hub, self)
     hubLoop.run {
-      guard let hub = hub.hub else { return }
-      hub.order(given, by: Self.owner, done)
+      guard let hub = hub.hub, let circuit = hub.plan.site.oscp?.circuit else { return }
+      let relaxing = hub.drawnRelaxing()
+      hub.order(actions.flatMap { me.orders($0, circuit, relaxing) }, by: Self.owner, done)
+    }
+  }
+
+  private func orders(_ action: OSCPDialogue.Action, _ circuit: Int, _ relaxing: LimitSeries.Relaxing) -> [Order] {
+    func series(_ blocks: [LimitSeries.Block], _ silence: LimitSeries.Silence?) -> LimitSeries {
+      LimitSeries(
+        id: id, source: settings.source, owner: Self.owner, circuit: circuit, blocks: blocks, silence: silence, relaxing: relaxing)
+    }
+    switch action {
+    case .post: return []
+    case .heard: return [.heartbeat(owner: Self.owner)]
+    case .withdraw: return [.optimum(series([], nil)), .withdrawLimit(id: id, owner: Self.owner, relaxing)]
+    case .limit(let blocks, let silence): return [.limit(series(blocks, silence))]
+    case .wish(let blocks): return [.optimum(series(blocks, nil))]
     }
   }
   private var id: String { "oscp-\(settings.group.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(40))" }
@@ -150,8 +153,9 @@ final class GridOperatorLink: @unchecked Sendable {
   }
 
   /// What the hub recorded. On the hub's loop.
-  func take(_ entry: Entry, _ hub: Hub) {
-    if case .reading(let reading) = entry.event, hub.circuits[settings.circuit].measurement?.meter == reading.meter,
+  func take(_ entry: Entry, _ hub: Hub, circuit: Int) {
+    if case .planned(let planned) = entry.event { ask(planned, hub, circuit, at: entry.stamp.utc) }
+    if case .reading(let reading) = entry.event, hub.circuits[circuit].measurement?.meter == reading.meter,
       let imported = reading.imported
     {
       let energy = imported - (reading.exported ?? .zero)
@@ -160,12 +164,24 @@ final class GridOperatorLink: @unchecked Sendable {
         meter.last = (energy, entry.stamp.utc)
       }
     }
-    for case .alarm(.baseAboveLimit(settings.circuit, let phase), raised: true) in entry.effects {
+    for case .alarm(.baseAboveLimit(circuit, let phase), raised: true) in entry.effects {
       let (action, state) = dialogue.with { dialogue in
         (dialogue.complianceError("the load that is not controlled exceeds the capacity on \(phase.name)"), dialogue.state)
       }
       if let action { post(action, state) }
     }
+  }
+
+  /// A new plan may lack energy for want of capacity: that is asked for.
+  private func ask(_ planned: Planned, _ hub: Hub, _ circuit: Int, at now: Instant) {
+    let shortages = planned.sessions.flatMap { session -> [OSCPDialogue.Shortage] in
+      guard let outlook = planned.outlook(connector: session.connector, transaction: session.transaction) else { return [] }
+      let stretches = outlook.necks.filter { $0.circuit == circuit }.map { (max(now, $0.from), $0.until) }.filter { $0.0 < $0.1 }
+      let whole = stretches.reduce(TimeSpan.zero) { $0 + ($1.1 - $1.0) }
+      return stretches.map { .init(from: $0.0, until: $0.1, missing: outlook.short.scaled(($0.1 - $0.0).raw, over: whole.raw)) }
+    }
+    let (action, state) = dialogue.with { ($0.adjustment(shortages, most: hub.circuits[circuit].rating, at: now), $0.state) }
+    if let action { post(action, state) }
   }
 }
 
@@ -194,6 +210,7 @@ extension LiveHub {
 
   /// Hands orders to the mind one after the other; `done` is called once the last is durable. On the hub's loop.
   func order(_ orders: [Order], by: String, _ done: @escaping @Sendable () -> Void) {
+    guard !orders.isEmpty else { return done() }
     for (place, order) in orders.enumerated() {
       lastTerminalRequest += 1
       let request = Request(id: "\(by)-\(driver.stamp.sequence)-\(lastTerminalRequest)", by: by, order: order)

@@ -105,7 +105,8 @@ extension LiveHub {
 
   // MARK: Another site file
 
-  /// Puts a new plan in force. Listeners stay as they were at the start. From any thread.
+  /// Puts a new plan in force. Listeners, the limit server and OSCP stay as they were at the start, and it is told if they would be
+  /// others now. From any thread.
   /// - Throws: why it is refused; the old plan stays then.
   public func reload(_ next: Plan) throws(Flaw) {
     let proven = loop.sync { [self] in driver.controller.commissionedTrust }
@@ -120,7 +121,7 @@ extension LiveHub {
   private func replace(with next: Plan) throws(Flaw) {
     catchUp()  // what waits speaks of stations by their old places
     let (old, before, oldPlaces) = (stations, plan, places)
-    plan = next
+    plan = keepingDoors(of: before, next)
     try prepareStations()
     for index in stations.indices {
       guard let place = oldPlaces[next.site.hub.stations[index].id] else { continue }
@@ -159,6 +160,35 @@ extension LiveHub {
       meterLink = nil
       try startMeters()
     }
-    if before.site.listeners != next.site.listeners { tell("listeners_unchanged", ["why": "they change with the next start"]) }
+  }
+
+  /// What is opened once stays as it was opened, circuits and all.
+  private func keepingDoors(of before: Plan, _ next: Plan) -> Plan {
+    var kept = next
+    let doors = [
+      ("listeners", before.site.listeners != next.site.listeners),
+      ("limit_server", before.site.limitServer != next.site.limitServer),
+      ("oscp", before.site.oscp != next.site.oscp),
+    ]
+    for (name, isOther) in doors where isOther {
+      tell("\(name)_unchanged", ["why": "what the site file says of \(name) takes effect at the next start"])
+    }
+    kept.site.listeners = before.site.listeners
+    kept.site.limitServer = before.site.limitServer
+    kept.site.oscp = before.site.oscp
+    let (old, new) = (before.site.hub, next.site.hub)
+    if let circuit = kept.site.limitServer?.circuit { kept.site.limitServer?.circuit = Self.place(of: circuit, from: old, in: new) }
+    if let circuit = kept.site.oscp?.circuit { kept.site.oscp?.circuit = Self.place(of: circuit, from: old, in: new) }
+    return kept
+  }
+
+  /// Where a circuit of the old hub is in the new one: the nearest above it that is still there.
+  private static func place(of circuit: Int, from old: Hub, in new: Hub) -> Int {
+    var place: Int? = circuit
+    while let k = place {
+      if let found = new.circuits.firstIndex(where: { $0.id == old.circuits[k].id }) { return found }
+      place = old.circuits[k].parent
+    }
+    return 0
   }
 }

@@ -49,6 +49,8 @@ extension LiveHub {
   }
 
   func checkClock() {
+    compliance.hear(
+      driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)), driver.controller.hub, at: utc)
     let offset = clock.offset
     let step = offset - wallOffset
     if step.magnitude > Self.clockStep {
@@ -182,7 +184,11 @@ extension LiveHub {
         guard stations.indices.contains(station) else { continue }
         counts.commands += 1
         if urgency == .decrease { counts.decreases.leave(id, at: monotonic) }
-        speak(stations[station].dialogue.command(id, command, urgency: urgency, at: now), station)
+        guard let whole = secrets.open(command) else {
+          waiting.append(.station(station, .outcome(id, .lost)))
+          continue
+        }
+        speak(stations[station].dialogue.command(id, whole, urgency: urgency, at: now), station)
       case .answer(let station, let request, let answer):
         guard stations.indices.contains(station) else { continue }
         speak(stations[station].dialogue.answer(request, answer, at: now), station)
@@ -227,7 +233,7 @@ extension LiveHub {
   /// Queues a dialogue's events and sends its frames.
   func carry(_ output: DialogueOutput, _ index: Int) {
     deadlines.set(index, stations[index].dialogue.nextDeadline)
-    waiting.append(contentsOf: output.events.lazy.map { .station(index, $0) })
+    waiting.append(contentsOf: output.events.lazy.map { .station(index, Secrets.masked($0)) })
     if let link = stations[index].link, servers.indices.contains(stations[index].server) {
       for frame in output.frames {
         counts.sent += 1

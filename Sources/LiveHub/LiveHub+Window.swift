@@ -32,7 +32,7 @@ extension LiveHub {
         desk.entriesCame()
       }
       compliance.take(entry, plan.site.hub)
-      gridOperator?.take(entry, plan.site.hub)
+      if let gridOperator, let circuit = plan.site.oscp?.circuit { gridOperator.take(entry, plan.site.hub, circuit: circuit) }
     }
   }
 
@@ -52,6 +52,8 @@ extension LiveHub {
     guard !isStopping else { return }
     asked.wait(for: request.id, listener)
     tell("asked", ["request": request.id, "by": request.by])
-    think(.asked(request))
+    var sealed = request
+    sealed.order = secrets.seal(request.order)
+    think(.asked(sealed))
   }
 }

@@ -78,6 +78,7 @@ public final class LiveHub: @unchecked Sendable {
   /// Who serves the window; nil: no listener is for people.
   var desk: Desk?
   var asked = Asked()
+  var secrets = Secrets()
   let compliance: Compliance
   var limitServer: LimitServer?
   /// Speaks OSCP with a capacity provider; nil: there is none.

@@ -13,6 +13,8 @@ public struct Vehicle: Hashable, Sendable {
   public var overdraw: Int
   /// 0...30,000 ms; the distribution is that of `reaction`.
   public var slowest: Int
+  /// Its own delay, ms; nil: another one each time.
+  public var steady: Int?
   public var initialNeed: Int
   /// It stops by itself until then, ms.
   public var pausedUntil = 0
@@ -39,8 +41,9 @@ public struct Vehicle: Hashable, Sendable {
     return followed + (followed == pilot ? followed * overdraw / 1000 : 0)
   }
 
-  /// How long it takes to follow, ms: seven of ten within 1-5 s, a quarter within 15 s, the rest within `slowest`.
+  /// How long it takes to follow, ms. Unless it has a delay of its own: seven of ten within 1-5 s, a quarter within 15 s, the rest within `slowest`.
   func reaction(_ random: inout SeededRandom) -> Int {
+    if let steady { return steady }
     let dice = random.pick(0...999)
     if dice < 700 { return min(slowest, random.pick(1000...5000)) }
     if dice < 950 { return min(slowest, random.pick(5000...15_000)) }

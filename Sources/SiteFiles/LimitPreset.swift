@@ -15,6 +15,9 @@ public struct LimitPreset: Hashable, Sendable {
   /// What the first device is left, and thousandths of it for each further one by how many there are; the last for all more.
   public var device: Power?
   public var simultaneity: [Int]
+  /// Of a mean that is measured by the clock, and the mean below which nothing is gained.
+  public var window: TimeSpan?
+  public var leastMean: Power?
 
   public init(text: String, name: String) throws(DocumentErrors) {
     let document: Document
@@ -34,6 +37,8 @@ public struct LimitPreset: Hashable, Sendable {
     needsFreshLimit = reader.optional("needs_fresh_limit", .flag, else: false)
     device = reader.optional("device_kw", Shape<Int>.scaled(3, 0...1000, "a power in kilowatts").map { Power.watts($0) })
     simultaneity = reader.optional("simultaneity", .list(Shape<Int>.scaled(3, 0...1, "a factor")), else: [])
+    window = reader.optional("window_min", .minutes(1...1440))
+    leastMean = reader.optional("least_mean_kw", Shape<Int>.scaled(3, 0...1000, "a power in kilowatts").map { Power.watts($0) })
     if (device == nil) != simultaneity.isEmpty {
       reader.complain(about: "simultaneity", expected: "`device_kw` and `simultaneity`, or neither")
     }

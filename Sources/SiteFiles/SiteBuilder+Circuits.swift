@@ -9,7 +9,7 @@ extension SiteBuilder {
     let rating = reader.required("limit_a", .amperesPerPhase(1...10_000)) ?? PerPhase(all: .amperes(1))
     var circuit = Circuit(id: id, parent: parent, rating: rating)
     circuit.curve = reader.object("curve").map(Self.curve) ?? .standard
-    circuit.contract = reader.object("contract").map(Self.contract)
+    circuit.contract = reader.object("contract").map { self.contract($0) }
     circuit.baseWorst = reader.required("base_worst_a", .amperesPerPhase()) ?? .zero
     circuit.generation = reader.optional("generation_a", .amperesPerPhase(), else: .zero)
     circuit.firmGeneration = reader.optional("count_generation_a", .amperesPerPhase(), else: .zero)
@@ -89,13 +89,23 @@ extension SiteBuilder {
     return TripCurve(points: points, beyond: beyond)
   }
 
-  private static func contract(_ reader: ObjectReader) -> ContractLimit {
+  private func contract(_ reader: ObjectReader) -> ContractLimit {
+    let preset = preset(reader)
+    if let preset, preset.window == nil {
+      reader.complain(about: "preset", expected: "a preset with a `window_min`, such as \"be-capacity-tariff\"")
+    }
     let current = reader.optional("mean_a", .amperesPerPhase(1...10_000))
     let power = reader.optional("mean_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })
     if (reader.node["mean_a"] == nil) == (reader.node["mean_kw"] == nil) {
-      findAmount(reader)
+      Self.findAmount(reader)
     }
-    let window = reader.optional("window_min", .minutes(1...1440), else: .minutes(15))
+    if let least = preset?.leastMean, let power, power < least {
+      reader.complain(
+        about: "mean_kw",
+        expected:
+          "at least \(least.raw / 1_000_000).\(least.raw / 100_000 % 10) kW: less gains nothing under \(preset?.source ?? "")")
+    }
+    let window = reader.optional("window_min", .minutes(1...1440), else: preset?.window ?? .minutes(15))
     let offset = reader.optional("offset_s", .seconds(0...86_400), else: .zero)
     reader.finish()
     return ContractLimit(

@@ -132,7 +132,7 @@ public struct Feed: Sendable {
   }
   private func owner(of order: Order) -> String? {
     switch order {
-    case .limit(let series): series.owner
+    case .limit(let series), .optimum(let series): series.owner
     case .withdrawLimit(_, let owner, _): owner
     case .heartbeat(let owner): owner
     default: nil
@@ -360,6 +360,9 @@ public struct Feed: Sendable {
         writer.member("energy_wh", need?.energy)
       case .limit(let series):
         writer.member("what", "limit")
+        Picture.members(of: series, hub, &writer)
+      case .optimum(let series):
+        writer.member("what", "optimum")
         Picture.members(of: series, hub, &writer)
       case .withdrawLimit(let id, _, let relaxing):
         writer.member("what", "withdraw_limit")

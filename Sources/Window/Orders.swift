@@ -95,7 +95,7 @@ extension Feed {
               $0.member("key", key.key)
               $0.member("read_only", key.readOnly)
               // Whatever a station keeps under such a name is nobody's business here.
-              $0.member("value", key.key.lowercased().contains("key") || key.key.lowercased().contains("pass") ? nil : key.value)
+              $0.member("value", StationCommand.isSecret(configurationKey: key.key) ? nil : key.value)
             }
           }
           $0.array("unknown", unknown) { $0.string($1) }

@@ -11,7 +11,9 @@ enum PageScript {
       };
     })();
     let language = keep.get("language") ?? ((navigator.language || "en").startsWith("nl") ? "nl" : "en");
-    let site = null, plan = null, reports = [], lastHeard = null, span = "hour", shownCircuit = null, history = null;
+    let site = null, plan = null, reports = [], lastHeard = null, span = "hour", shownCircuit = null, history = null, shownReport = null;
+    /// Reports that were asked for, by name; one that is over does not change.
+    const details = new Map();
 
     const locale = () => language === "en" ? "en-GB" : "nl";
     function word(name, ...values) {
@@ -134,7 +136,7 @@ enum PageScript {
     const mayOrder = () => site.role === "operator" || site.role === "administrator";
     function sessions() {
       const all = site.connectors.filter(c => c.transaction !== null);
-      $("session-count").textContent = all.length ? word("charging", all.length) : "";
+      $("session-count").textContent = all.length ? word("charging", all.filter(c => c.measured_a && Math.max(...c.measured_a) > 0.5).length, all.length) : "";
       show($("sessions"), all.length === 0 ? element("p", {class: "quiet"}, word("none")) : all.map(c => {
         const offer = c.offered_a ?? c.fallback_a, measured = c.measured_a ? Math.max(...c.measured_a) : null;
         const details = [`${kilo(c.energy_wh)} kWh`, c.state_of_charge === null ? null : `${c.state_of_charge} %`, c.id_tag,
@@ -174,7 +176,9 @@ enum PageScript {
     function limits() {
       const can = site.role !== "viewer";
       const views = site.limits.map(limit => limitView(limit, can));
-      const nothing = element("p", {class: "quiet"}, word("noLimits"));
+      // What has ended may still be let up, in steps.
+      const root = site.circuits[0], isLetUp = root && site.limits.every(l => !l.in_force || l.source !== root.limit_source) && !(root.limit_source in WORDS.en.source) && root.limit_until;
+      const nothing = element("p", {class: "quiet"}, isLetUp ? word("lettingUp", root.limit_source) : word("noLimits"));
       show($("limits"), views.length ? views : [nothing]);
       show($("grid-limits"), site.limits.length ? site.limits.map(limit => limitView(limit, can)) : [nothing.cloneNode(true)]);
       $("grid-set").hidden = !can;
@@ -189,15 +193,53 @@ enum PageScript {
       show($("reports"), reports.length === 0 ? element("p", {class: "quiet"}, word("noReports")) : reports.slice(0, 12).map(r => element("div", {class: "limit"},
         element("div", {class: "row"}, element("span", {}, element("b", {}, r.limit), ` ${r.circuit} \u00b7 ${time(r.from)} \u2013 ${time(r.ended)}`),
           badge(r.verdict === "met" ? "good" : "warn", r.met_s === null ? word("notMet") : word("metAfter", Number(r.met_s).toLocaleString(locale())))),
-        element("p", {class: "quiet"}, `${word("insideOf", r.quarters_inside, r.quarters)} \u00b7 ${word("aboveBy", (Number(r.above_wh) / 1000).toLocaleString(locale(), {maximumFractionDigits: 2}))} \u00b7 ${r.report}`))));
+        element("p", {class: "quiet"}, `${word("insideOf", r.quarters_inside, r.quarters)} \u00b7 ${word("aboveBy", (Number(r.above_wh) / 1000).toLocaleString(locale(), {maximumFractionDigits: 2}))} \u00b7 ${r.report}`),
+        shownReport === r.report ? compliancePlot(r.report) : element("button", {type: "button", class: "small", "data-key": "plot-" + r.report, "data-plot": r.report, "aria-label": `${word("plot")} ${r.report}`}, word("plot")))));
+    }
+    /// Load against the limit of one event, from its signed report.
+    function compliancePlot(name) {
+      const report = details.get(name);
+      if (!report) return element("p", {class: "quiet"}, word("loading"));
+      const points = report.points, inPower = "limit_w" in report, unit = inPower ? "kW" : "A", scale = inPower ? 1000 : 1;
+      if (points.length < 2) return element("p", {class: "quiet"}, word("noPoints"));
+      const limit = inPower ? report.limit_w : Math.min(...report.limit_a), end = Math.max(1, points.at(-1)[0]);
+      const width = roomOf($("reports")), height = 190, left = 44, bottom = 20, most = Math.max(limit, ...points.map(p => p[1]), 1) * 1.1;
+      const x = at => left + (width - left - 4) * Math.max(0, at) / end, y = value => height - bottom - (height - bottom - 8) * Math.max(0, value) / most;
+      // What a reading showed holds until the next one.
+      const line = points.map(([at, load], i) => (i ? `H${x(at).toFixed(1)}V` : `M${x(at).toFixed(1)},`) + y(load).toFixed(1)).join("");
+      const above = points.map(([at, load], i) => i + 1 < points.length && load > limit ? `M${x(at).toFixed(1)},${y(limit).toFixed(1)}V${y(load).toFixed(1)}H${x(points[i + 1][0]).toFixed(1)}V${y(limit).toFixed(1)}Z` : "").join("");
+      const figure = value => (Math.round(value / scale * 10) / 10).toLocaleString(locale());
+      const verdict = report.met_s === null ? word("notMet") : word("metAfter", Number(report.met_s).toLocaleString(locale()));
+      const met = report.met_s === null ? null : element("line", {class: "met", x1: x(report.met_s), x2: x(report.met_s), y1: 8, y2: y(0)});
+      const marks = [0, 0.5, 1].map(part => most / 1.1 * part).filter(value => Math.abs(y(value) - y(limit)) > 12 || value === limit).map(value =>
+        element("g", {}, element("line", {class: "grid-line", x1: left, x2: width, y1: y(value), y2: y(value)}), element("text", {x: left - 5, y: y(value) + 4, "text-anchor": "end"}, figure(value))));
+      const from = new Date(report.from).getTime(), times = [0, 0.5, 1].map(part => element("text", {x: x(end * part), y: height - 4, "text-anchor": ["start", "middle", "end"][part * 2]},
+        new Date(from + end * part * 1000).toLocaleTimeString(locale(), {hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: site.time_zone})));
+      return element("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${word("plotOf", report.limit)}: ${word("limit")} ${figure(limit)} ${unit}, ${verdict}`},
+        ...marks, ...times, element("path", {class: "plot-above", d: above}), element("path", {class: "plot-load", d: line}),
+        element("path", {class: "plot-limit", d: `M${left},${y(limit).toFixed(1)}H${width}`}), met,
+        element("text", {x: left - 5, y: y(limit) + 4, "text-anchor": "end", class: "strong"}, figure(limit)), element("text", {x: width - 4, y: 16, "text-anchor": "end"}, unit));
+    }
+    async function showReport(name) {
+      shownReport = name;
+      reportViews();
+      if (details.has(name)) return;
+      try {
+        const report = await ask("v1/reports/" + encodeURIComponent(name));
+        details.set(name, report);
+        if (details.size > 20) details.delete(details.keys().next().value);
+      } catch (problem) { say(problem.message); }
+      reportViews();
     }
 
     // MARK: Plots
 
-    function plot(data) {
+    /// How wide a drawing is for the place where it stands, so that its letters are as large on a phone as on a wall.
+    const roomOf = place => Math.max(300, Math.min(900, Math.round(place.clientWidth || 640)));
+    function plot(data, width) {
       const count = data ? data.load_a.length : 0;
       if (count < 2) return element("p", {class: "quiet"}, word("noHistory"));
-      const width = 640, height = 200, left = 36, bottom = 20, most = Math.max(1, ...data.limit_a.filter(x => x).map(x => Math.min(...x)), ...data.load_a.filter(x => x).map(x => Math.max(...x))) * 1.1;
+      const height = 200, left = 36, bottom = 20, most = Math.max(1, ...data.limit_a.filter(x => x).map(x => Math.min(...x)), ...data.load_a.filter(x => x).map(x => Math.max(...x))) * 1.1;
       const slots = data.step_s < 60 ? 360 : 288;
       const x = i => left + (width - left) * (slots - count + i + 0.5) / slots, y = value => height - bottom - (height - bottom - 6) * Math.max(0, value) / most;
       let load = "", area = "", limit = "", pen = false, start = null;
@@ -215,7 +257,8 @@ enum PageScript {
         return element("g", {}, element("line", {class: "grid-line", x1: left, x2: width, y1: y(value), y2: y(value)}), element("text", {x: left - 4, y: y(value) + 4, "text-anchor": "end"}, Math.round(value)));
       });
       const until = new Date(data.until).getTime(), total = data.step_s * slots * 1000;
-      const times = [0, 1, 2, 3].map(i => element("text", {x: left + (width - left) * i / 4, y: height - 4}, time(new Date(until - total * (1 - i / 4)))));
+      const parts = width < 420 ? 2 : 4, times = [...Array(parts + 1).keys()].map(i => element("text", {x: left + (width - left) * i / parts, y: height - 4,
+        "text-anchor": i === 0 ? "start" : i === parts ? "end" : "middle"}, time(new Date(until - total * (1 - i / parts)))));
       const lastLoad = data.load_a.at(-1);
       return element("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${data.circuit}: ${word("load")}, ${word("now")} ${lastLoad ? amperes(Math.max(...lastLoad)) : "\u2013"} A`},
         ...marks, ...times, element("path", {class: "plot-area", d: area}), element("path", {class: "plot-load", d: load}), element("path", {class: "plot-limit", d: limit}));
@@ -230,14 +273,14 @@ enum PageScript {
       for (const button of $("load-choices").children) button.setAttribute("aria-pressed", button.dataset.choice === span || button.dataset.choice === shownCircuit);
       choices($("grid-choices"), spans, span, key => { span = key; refreshHistory(); });
       for (const button of $("grid-choices").children) button.setAttribute("aria-pressed", button.dataset.choice === span);
-      show($("load"), plot(history?.[shownCircuit]));
-      show($("grid-load"), plot(history?.[site.circuits[0]?.id]));
+      show($("load"), plot(history?.[shownCircuit], roomOf($("load"))));
+      show($("grid-load"), plot(history?.[site.circuits[0]?.id], roomOf($("grid-load"))));
     }
     function planStrip() {
       if (!plan || !plan.planning) return show($("plan"), element("p", {class: "quiet"}, word("noPlan")));
       if (!plan.plan || plan.plan.sessions.length === 0) return show($("plan"), element("p", {class: "quiet"}, word("noPlanYet")));
       const start = new Date(plan.plan.start).getTime(), step = plan.plan.slot_s, slots = Math.min(Math.round(12 * 3600 / step), Math.max(8, ...plan.plan.sessions.map(s => s.currents_a.length)));
-      const width = 640, left = 92, cell = (width - left) / slots;
+      const width = roomOf($("plan")), left = 76, cell = (width - left) / slots;
       const rows = plan.plan.sessions.map((s, row) => {
         const most = site.connectors.find(c => c.station === s.station && c.number === s.number)?.maximum_a ?? 32, y = 18 + row * 20;
         const cells = [];
@@ -251,7 +294,7 @@ enum PageScript {
           element("text", {x: 0, y: y + 12}, `${s.station}/${s.number}`), ...cells, leave <= width ? element("line", {class: "leave", x1: leave, x2: leave, y1: y - 2, y2: y + 17}) : null);
       });
       const hours = [];
-      for (let i = 0; i < slots; i += Math.max(1, Math.round(slots / 6))) hours.push(element("text", {x: left + i * cell, y: 11}, time(new Date(start + i * step * 1000))));
+      for (let i = 0; left + i * cell < width - 56; i += Math.max(1, Math.round(slots / (width < 420 ? 3 : 6)))) hours.push(element("text", {x: left + i * cell, y: 11}, time(new Date(start + i * step * 1000))));
       const lacking = plan.plan.sessions.filter(s => s.unserved_wh > 100).sort((a, b) => b.unserved_wh - a.unserved_wh).slice(0, 5);
       show($("plan"), element("svg", {viewBox: `0 0 ${width} ${22 + rows.length * 20}`, role: "list", "aria-label": word("plan")}, ...hours, ...rows),
         ...lacking.map(s => element("p", {class: "quiet"}, `${s.station}/${s.number}: ${word("lacks", kilo(s.unserved_wh), time(s.departure))}` + (s.is_estimate ? ` (${word("assumed")})` : ""))));
@@ -298,6 +341,8 @@ enum PageScript {
     document.addEventListener("click", event => {
       const act = event.target.closest("[data-act]"), withdraw = event.target.closest("[data-withdraw]");
       if (act) openSession(act.dataset.act);
+      const plotted = event.target.closest("[data-plot]");
+      if (plotted) showReport(plotted.dataset.plot);
       if (withdraw) order("v1/limits/" + encodeURIComponent(withdraw.dataset.withdraw), "DELETE");
     });
 
@@ -336,7 +381,7 @@ enum PageScript {
       }
     }
     async function refreshPlan() { if (site && site.role !== "grid-operator") { try { plan = await ask("v1/plan"); } catch { } } }
-    async function refreshReports() { if (site) { try { reports = (await ask("v1/reports")).reports; } catch { } } }
+    async function refreshReports() { if (site) { try { reports = (await ask("v1/reports")).reports; if (!shownReport && reports.length) await showReport(reports[0].report); } catch { } } }
     async function refreshHistory() {
       if (!site) return;
       const names = new Set([shownCircuit, site.circuits[0]?.id].filter(x => x)), fresh = {};

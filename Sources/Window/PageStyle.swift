@@ -30,6 +30,8 @@ enum PageStyle {
     .page{display:grid;gap:.9rem;padding:.9rem;grid-template-columns:minmax(0,1fr)}.page[hidden]{display:none}
     .column{display:grid;gap:.9rem;align-content:start;min-width:0}.page>section,.column>section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:.9rem;min-width:0}
     @media (min-width:900px){.page{grid-template-columns:minmax(0,5fr) minmax(0,7fr)}.page>.wide{grid-column:1/-1}.page>section{align-self:start}
+    #page-grid{grid-template-rows:auto auto 1fr}#page-grid>:nth-child(1){grid-area:1/1}#page-grid>:nth-child(2){grid-area:1/2/3/3}
+    #page-grid>:nth-child(3){grid-area:2/1}#page-grid>:nth-child(4){grid-area:3/2}#page-grid>:nth-child(5){grid-area:3/1}
     #page-hub{grid-template-rows:auto auto 1fr}.a{grid-area:2/1}.b{grid-area:2/2/4/3}.c{grid-area:3/1}}
     @media (min-width:1500px){body{font-size:16px}#page-hub{grid-template-columns:minmax(0,4fr) minmax(0,5fr) minmax(0,4fr)}.b{grid-area:2/2}.c{grid-area:2/3}}
     .row{display:flex;flex-wrap:wrap;gap:.5rem;justify-content:space-between;align-items:baseline}
@@ -55,12 +57,13 @@ enum PageStyle {
     .badge.good{color:var(--good)}.badge.bad{color:var(--over)}.badge.warn{color:var(--high)}
     svg{display:block;width:100%;height:auto}svg text{fill:var(--quiet);font-size:11px}
     .plot-load{fill:none;stroke:var(--load);stroke-width:2}.plot-area{fill:var(--load);opacity:.15}.plot-limit{fill:none;stroke:var(--limit);stroke-width:1.5;stroke-dasharray:5 3}
+    .plot-above{fill:var(--over);opacity:.3}.met{stroke:var(--good);stroke-width:1.5;stroke-dasharray:2 3}svg text.strong{fill:var(--ink);font-weight:600}
     .grid-line{stroke:var(--line)}.slot{fill:var(--load)}.slot.empty{fill:var(--track)}.leave{stroke:var(--over);stroke-width:2}
     .limit{padding:.5rem 0;border-top:1px solid var(--line)}.limit:first-child{border-top:0}
     .big{font-size:2rem;font-weight:600}
     dialog{background:var(--card);color:var(--ink);border:1px solid var(--line);border-radius:14px;padding:1.2rem;width:min(30rem,94vw)}
     dialog::backdrop{background:rgb(0 0 0/.5)}
-    @media (max-width:480px){header{padding:.6rem .8rem}.page{padding:.6rem}.bar{grid-template-columns:1.6rem 1fr 8rem}nav{order:3;width:100%}nav a{flex:1;text-align:center;padding:.45rem .2rem}}
+    @media (max-width:480px){header{padding:.6rem .8rem}.page{padding:.6rem}.bar{grid-template-columns:1.4rem 1fr 10.2rem;gap:.35rem}.bar .amount{font-size:.8rem}nav{order:3;width:100%}nav a{flex:1;text-align:center;padding:.45rem .2rem}}
     @media (prefers-reduced-motion:no-preference){.fill,.held,.mark{transition:width .4s,left .4s}}
     """#
 }

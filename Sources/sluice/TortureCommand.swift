@@ -5,7 +5,7 @@ import Simulation
 enum TortureCommand {
   private static let usage = """
     usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay] [--digest]
-                          [--trace A..B]
+                          [--trace A..B] [--limit-trials N]
       --seed N        one hub (default 1); --seeds A..B several
       --hours H       simulated hours of each (default 24)
       --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed)
@@ -13,6 +13,7 @@ enum TortureCommand {
       --connectors N  at most so many connectors (default 24)
       --replay        a second controller thinks everything again and must agree
       --digest        prints a digest of everything that left the mind: the same on every machine
+      --limit-trials N  N full hubs, from --seed on, are limited to 150 kW: how long that takes
       --trace A..B    prints all that enters and leaves the mind from second A to second B, and what it knows every now and then
     """
 
@@ -24,6 +25,7 @@ enum TortureCommand {
     var replays = false
     var digests = false
     var traced: ClosedRange<Int>?
+    var limitTrials: Int?
   }
 
   /// - Returns: 0 when every invariant held, 1 when one did not, 2 for arguments that make no sense.
@@ -32,6 +34,7 @@ enum TortureCommand {
       print(usage)
       return 2
     }
+    if let count = wish.limitTrials { return LimitTrialsCommand.run(count, firstSeed: wish.seeds.lowerBound) }
     var failed = 0
     var total = Report()
     let begin = ContinuousClock.now
@@ -94,6 +97,9 @@ enum TortureCommand {
       case "--hours":
         guard let hours = rest.popFirst().flatMap({ Int($0) }), hours > 0 else { return nil }
         wish.hours = hours
+      case "--limit-trials":
+        guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else { return nil }
+        wish.limitTrials = count
       case "--connectors":
         guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else { return nil }
         wish.generator.mostConnectors = count

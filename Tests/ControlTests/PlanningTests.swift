@@ -178,6 +178,60 @@ import Testing
     #expect(calm.mind.view(at: stamp(calm)).connectors.allSatisfy { $0.outlook?.short == .zero })
   }
 
+  private func wish(_ world: World, _ amperes: Int?, hours: Int) -> Order {
+    let block = amperes.map {
+      LimitSeries.Block(
+        from: world.utc - .hours(1), until: world.utc + .hours(hours), amount: .current(PerPhase(all: .amperes($0))))
+    }
+    return .optimum(LimitSeries(id: "wish", source: "provider", owner: "oscp", circuit: 0, blocks: block.map { [$0] } ?? []))
+  }
+
+  @Test func `what somebody outside would like is kept to by the plan, as far as nobody lacks energy for it`() throws {
+    let start = World(Self.hub()).utc
+    let need = SessionNeed(departure: start + .hours(10), energy: .wattHours(12_000))
+    var world = try Self.world(Self.hub(), needs: [0: need, 1: need, 2: need])
+    func most(_ planned: Planned) -> Current {
+      (0..<16).map { slot in
+        planned.sessions.reduce(Current.zero) { $0 + ($1.currents.indices.contains(slot) ? $1.currents[slot] : .zero) }
+      }.max() ?? .zero
+    }
+    #expect(most(try Self.answer(&world)) > .amperes(30))
+    let limit = world.mind.view(at: stamp(world)).circuits[0].limit
+    world.say(.order(wish(world, 30, hours: 20)))
+    world.pass(.seconds(70))
+    Self.live(&world, 10)
+    let planned = try Self.answer(&world)
+    #expect(most(planned) <= .amperes(20), "30 A, of which 10 A are drawn already: \(most(planned))")
+    #expect(planned.sessions.allSatisfy { $0.unserved < .wattHours(100) })
+    #expect(world.mind.view(at: stamp(world)).circuits[0].limit == limit, "a wish is no limit")
+    // Who would lack energy takes what the limits leave.
+    let urgent = SessionNeed(departure: world.utc + .hours(1), energy: .wattHours(60_000))
+    for c in 0..<3 { world.say(.order(.need(connector: c, urgent))) }
+    for _ in 0..<80 { Self.live(&world, 10) }
+    try Self.answer(&world)
+    for _ in 0..<80 { Self.live(&world, 10) }
+    let offered = (0..<3).reduce(0.0) { $0 + (world.offered($1) ?? 0) }
+    #expect(offered > 60, "\(offered) A")
+    world.say(.order(wish(world, nil, hours: 1)))
+    #expect(world.mind.optima.isEmpty)
+  }
+
+  @Test func `a wish is kept over a new site file, and answered for like a limit`() throws {
+    var world = try Self.world(Self.hub())
+    world.say(.asked(Request(id: "1", by: "oscp", order: wish(world, 30, hours: 2))))
+    world.say(.configured(Self.hub(120), version: "test"))
+    #expect(world.mind.optima.map(\.circuit) == [0])
+    var other = wish(world, 40, hours: 2)
+    if case .optimum(var series) = other {
+      series.owner = "somebody"
+      other = .optimum(series)
+    }
+    let refused = world.say(.asked(Request(id: "2", by: "somebody", order: other))).contains { effect in
+      if case .answered(let reply) = effect { reply.refusal == .notYours } else { false }
+    }
+    #expect(refused)
+  }
+
   // MARK: Statistics
 
   @Test func `statistics of a large site stay below a megabyte, and give back what they were told`() throws {

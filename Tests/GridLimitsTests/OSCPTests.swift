@@ -129,6 +129,60 @@ import Testing
     #expect(dialogue.state.consumption.map(\.until) == [noon + .minutes(60), noon + .minutes(90), noon + .minutes(180)])
   }
 
+  @Test func `an optimum is a wish: it is kept and told, and bounds nothing`() throws {
+    var dialogue = handshaken()
+    let (answer, actions) = say(&dialogue, "update_group_capacity_forecast", forecast("OPTIMUM", [(30, "KW", "ALL", 0, 60)]))
+    #expect(answer.status == 204)
+    #expect(actions == [.heard, .wish([.init(from: noon, until: noon + .hours(1), amount: .power(.watts(30_000)))])])
+    #expect(dialogue.state.consumption.isEmpty)
+    #expect(try OSCPDialogue.State(json: dialogue.state.json, name: "oscp.json") == dialogue.state)
+    _ = say(&dialogue, "register", "", method: "DELETE")
+    #expect(dialogue.state.optimum.isEmpty)
+  }
+
+  private func adjustment(_ dialogue: inout OSCPDialogue, _ missing: Int, minutes: Int = 30, at later: TimeSpan = .zero) -> String?
+  {
+    let shortage = OSCPDialogue.Shortage(
+      from: noon + .minutes(15), until: noon + .minutes(15 + minutes), missing: .wattHours(missing))
+    guard
+      case .post("adjust_group_capacity_forecast", let json, "id-1") = dialogue.adjustment(
+        [shortage], most: PerPhase(all: .amperes(200)), at: noon + later)
+    else { return nil }
+    return json
+  }
+
+  @Test func `where energy lacks, the forecast and what is missing beside it are asked for, once`() {
+    var dialogue = handshaken()
+    #expect(adjustment(&dialogue, 5000) == nil, "no forecast bounds anything")
+    _ = say(
+      &dialogue, "update_group_capacity_forecast", forecast("CONSUMPTION", [(20, "KW", "ALL", 0, 30), (10, "KW", "ALL", 30, 90)]))
+    // 5 kWh in 30 minutes are 10 kW more.
+    #expect(
+      adjustment(&dialogue, 5000)
+        == #"{"group_id":"hub-1","type":"CONSUMPTION","forecasted_blocks":[{"capacity":30000,"phase":"ALL","unit":"W","start_time":"2027-01-15T12:15:00Z","end_time":"2027-01-15T12:30:00Z"},{"capacity":20000,"phase":"ALL","unit":"W","start_time":"2027-01-15T12:30:00Z","end_time":"2027-01-15T12:45:00Z"}]}"#
+    )
+    #expect(adjustment(&dialogue, 5000, at: .minutes(5)) == nil, "the same again")
+    #expect(adjustment(&dialogue, 7000, at: .seconds(30)) == nil, "too soon")
+    #expect(adjustment(&dialogue, 7000, at: .minutes(2))?.contains(#""capacity":34000"#) == true)
+    #expect(adjustment(&dialogue, 7000, at: .minutes(20)) != nil, "it still lacks")
+    #expect(adjustment(&dialogue, 0, at: .hours(1)) == nil)
+    // No more than the connection bears: 3 x 200 A x 253 V.
+    #expect(adjustment(&dialogue, 900_000, at: .hours(1))?.contains(#""capacity":151800"#) == true)
+  }
+
+  @Test func `what only a wish withholds is not asked for, and phases that are not limited are not spoken of`() {
+    var dialogue = handshaken()
+    _ = say(&dialogue, "update_group_capacity_forecast", forecast("CONSUMPTION", [(50, "KW", "ALL", 0, 90)]))
+    _ = say(&dialogue, "update_group_capacity_forecast", forecast("OPTIMUM", [(20, "KW", "ALL", 0, 90)]))
+    #expect(adjustment(&dialogue, 15_000) == nil, "30 kW more fit below the forecast")
+    #expect(adjustment(&dialogue, 20_000)?.contains(#""capacity":60000"#) == true)
+    var single = handshaken()
+    _ = say(&single, "update_group_capacity_forecast", forecast("CONSUMPTION", [(16, "A", "TWO", 0, 90)]))
+    let asked = adjustment(&single, 3000)
+    #expect(
+      asked?.contains(#""capacity":24,"phase":"TWO","unit":"A""#) == true && asked?.contains("ALL") == false, "\(asked ?? "")")
+  }
+
   @Test(arguments: [
     "", "{}", #"{"group_id":"hub-1","type":"CONSUMPTION","forecasted_blocks":[]}"#,
     #"{"group_id":"hub-1","type":"X","forecasted_blocks":[{}]}"#,

@@ -1,7 +1,10 @@
+import ChargingProfiles
+import Control
 import Glibc
 import LiveHub
 import Loop
 import Quantities
+import Site
 import Testing
 
 @testable import LiveHub
@@ -59,6 +62,98 @@ import Testing
     #expect(world.becomes { !world.hub.view().view.stations[0].connected })
     #expect(try ask(world.window, "POST /v1/stations/one/commands", body: #"{"command":"clear_cache"}"#).status == 409)
     world.stop()
+  }
+
+  @Test func `a station's secret reaches the station, and nobody who reads the journal`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let secret = "correct-horse-battery-staple"
+    let done = try ask(
+      world.window, "POST /v1/stations/one/commands",
+      body: #"{"command":"change_configuration","key":"AuthorizationKey","value":"\#(secret)"}"#)
+    #expect(done.status == 200 && done.body.contains(#""outcome":"accepted""#), "\(done.body)")
+    #expect(station.heard.contains { $0.contains("ChangeConfiguration") && $0.contains(secret) })
+    #expect(try !ask(world.window, "GET /v1/events?limit=1000").body.contains(secret))
+    // What is no secret is there to be found.
+    let plain = "nine-lives-of-a-cat"
+    _ = try ask(
+      world.window, "POST /v1/stations/one/commands", body: #"{"command":"change_configuration","key":"Motto","value":"\#(plain)"}"#
+    )
+    world.stop()
+    var isFound = false
+    for name in ["journal.sqlite", "journal.sqlite-wal"] {
+      guard let file = fopen(world.folder.path + "/" + name, "r") else { continue }
+      defer { fclose(file) }
+      fseek(file, 0, SEEK_END)
+      var bytes = [UInt8](repeating: 0, count: ftell(file))
+      rewind(file)
+      fread(&bytes, 1, bytes.count, file)
+      let text = String(decoding: bytes, as: UTF8.self)
+      isFound = isFound || text.contains(plain)
+      #expect(!text.contains(secret), "\(name)")
+    }
+    #expect(isFound)
+  }
+
+  @Test func `a secret is opened once, and what is not known any more is not sent`() {
+    var secrets = Secrets()
+    let order = Order.station(3, .changeConfiguration(key: "AuthorizationKey", value: "0123456789abcdef"))
+    guard case .station(3, let sealed) = secrets.seal(order) else {
+      Issue.record("another order")
+      return
+    }
+    #expect(sealed != .changeConfiguration(key: "AuthorizationKey", value: "0123456789abcdef"))
+    #expect(secrets.open(sealed) == .changeConfiguration(key: "AuthorizationKey", value: "0123456789abcdef"))
+    #expect(secrets.open(sealed) == nil)
+    let plain = StationCommand.changeConfiguration(key: "HeartbeatInterval", value: "300")
+    #expect(secrets.seal(.station(1, plain)) == .station(1, plain) && secrets.open(plain) == plain)
+    for (key, isSecret) in [
+      ("AuthorizationKey", true), ("WebPassword", true), ("GetConfigurationMaxKeys", false), ("MeterValueSampleInterval", false),
+    ] {
+      #expect(StationCommand.isSecret(configurationKey: key) == isSecret)
+    }
+    let told = StationEvent.outcome(
+      CommandID(4),
+      .configuration(
+        [.init(key: "AuthorizationKey", readOnly: false, value: "x"), .init(key: "A", readOnly: true, value: "y")], unknown: []))
+    #expect(
+      Secrets.masked(told)
+        == .outcome(
+          CommandID(4),
+          .configuration(
+            [.init(key: "AuthorizationKey", readOnly: false, value: nil), .init(key: "A", readOnly: true, value: "y")], unknown: [])
+        ))
+  }
+
+  @Test func `a site file that opens other doors is taken without them, and says so`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    let oscp =
+      #"{ address: "127.0.0.1", port: 9999, for: ["people"] }], oscp: { group_id: "g", base_url: "http://h/oscp/2.0", token_file: "t", source: "p", fallback_a: 60 }, limits: ["#
+    try world.hub.reload(HubWorld.plan(HubWorld.site(listen: oscp)))
+    #expect(world.has("listeners_unchanged") && world.has("oscp_unchanged") && !world.has("limit_server_unchanged"))
+    #expect(try ask(world.window, "GET /v1/site").status == 200)
+    world.stop()
+  }
+
+  @Test func `while a sender is silent the report is of its fallback`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    let body = #"{"limit_a":50,"source":"DSO","heartbeat_s":20,"fallback":[{"limit_a":40}]}"#
+    #expect(try ask(world.window, "PUT /v1/limits/dso", body: body).status == 200)
+    world.pass(.seconds(25))
+    world.setWall(by: .zero)  // has it look at its clock
+    #expect(world.hub.view().view.circuits[0].limit.smallest == .amperes(40))
+    world.pass(.seconds(10))
+    #expect(try ask(world.window, "POST /v1/limits/heartbeat").status == 200)
+    world.setWall(by: .zero)  // has it look at its clock
+    world.pass(.seconds(10))
+    #expect(try ask(world.window, "DELETE /v1/limits/dso").status == 200)
+    world.stop()
+    let folder = ReportFolder(state: world.folder.path)
+    let reports = try folder.names().map { try folder.read($0).json }
+    #expect(reports.count == 3, "\(reports)")
+    #expect(reports.map { $0.contains(#""source":"DSO, silent""#) } == [false, true, false])
+    #expect(reports.map { $0.contains(#""limit_a":[40,40,40]"#) } == [false, true, false])
   }
 
   @Test func `each request has the status that fits it`() throws {

@@ -114,12 +114,13 @@ final class Talker: Sendable {
   private let inbox = Mailbox<StationClient.Event>()
   private let answers = Locked<[String]>([])
   private let given = Locked<[String]>([])
+  private let calls = Locked<[String]>([])
   private let client: Locked<StationClient?>
   private let isUp = Locked(false)
 
   init(_ world: HubWorld, id: String = "one") throws {
     let endpoint = try StationClient.Endpoint(host: "127.0.0.1", port: world.port, path: "/ocpp/\(id)")
-    let (answers, given, isUp) = (answers, given, isUp)
+    let (answers, given, calls, isUp) = (answers, given, calls, isUp)
     client = Locked(nil)
     let box = client
     let made = StationClient(loop: world.loop, endpoint: endpoint) { event in
@@ -130,6 +131,7 @@ final class Talker: Sendable {
         let text = String(decoding: bytes, as: UTF8.self)
         let words = text.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
         guard text.hasPrefix("[2"), words.count > 3 else { return answers.with { $0.append(text) } }
+        calls.with { $0.append(text) }
         let status =
           switch words[3] {
           case "GetConfiguration": "{\"configurationKey\":[]}"
@@ -146,6 +148,8 @@ final class Talker: Sendable {
   }
 
   var isConnected: Bool { isUp.with { $0 } }
+  /// All that it was asked.
+  var heard: [String] { calls.with { $0 } }
   /// Profiles of a transaction that came since the last call.
   func profiles() -> [String] {
     given.with { given in

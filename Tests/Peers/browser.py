@@ -69,7 +69,7 @@ class Page:
 NAMELESS = """[...document.querySelectorAll('a,button,input,select,[role=meter],[role=img],svg')].filter(e => e.checkVisibility()
   && !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.getAttribute('aria-labelledby'))).map(e => e.outerHTML.slice(0, 80))"""
 WIDE = """[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.skip') && !e.closest('svg')
-  && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40))"""
+  && e.getBoundingClientRect().right > Math.min(innerWidth, e.parentElement.closest('section, article')?.getBoundingClientRect().right ?? innerWidth) + 1).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40))"""
 CONTRAST = """(() => {
   const rgb = c => (c.match(/[\\d.]+/g) || []).map(Number), lum = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const back = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length && (c.length < 4 || c[3] > 0)) return c; } return [255, 255, 255]; };
@@ -124,6 +124,19 @@ async def look(page, url):
     check("a limit that is set is shown", await page.becomes("document.querySelector('#grid-limits .limit') !== null && document.querySelector('#grid-limits').textContent.includes('40')", 10))
     check("and bounds the connection", await page.becomes("document.querySelector('#grid-now .facts').textContent.includes('this-machine')", 10), await page.run("document.querySelector('#grid-now').textContent"))
     await page.shot("grid-1600-limited")
+    await asyncio.sleep(8)
+    await page.run("document.querySelector('[data-withdraw]').click()")
+    check("once it is withdrawn, how it was kept is plotted: load, limit, and when it was met", await page.becomes("document.querySelector('#reports svg .plot-load') !== null && document.querySelector('#reports svg .plot-limit') !== null", 30), await page.run("document.querySelector('#reports').textContent"))
+    for width, height in [(390, 844), (1600, 1000)]:
+        for theme in ["light", "dark"]:
+            await page.size(width, height)
+            await page.theme(theme)
+            await asyncio.sleep(1.5)
+            wide, weak, nameless = await page.run(WIDE), await page.run(CONTRAST), await page.run(NAMELESS)
+            check(f"the plot fits, is readable and has a name at {width} px, {theme}", not wide and not weak and not nameless, (wide, weak, nameless))
+            small = await page.run("[...document.querySelectorAll('#reports svg text, #grid-load svg text')].map(e => parseFloat(getComputedStyle(e).fontSize) * e.ownerSVGElement.getBoundingClientRect().width / e.ownerSVGElement.viewBox.baseVal.width).filter(size => size < 9)")
+            check(f"and no letter in a drawing is smaller than 9 px at {width} px, {theme}", not small, small)
+            await page.shot(f"grid-report-{width}-{theme}")
     check("the console is silent", not page.complaints, page.complaints[:5])
 
 

@@ -1,13 +1,17 @@
-"""The window from outside: tokens and roles, limits that survive a kill, a stream that resumes, and schemathesis against the OpenAPI
-document. The hub is `sluice demo` with its emulated stations.
+"""The window from outside: tokens and roles, limits that survive a kill, signed reports that another Ed25519 checks, a stream that
+resumes, ten thousand idle and some slow clients, and schemathesis against the OpenAPI document. The hub is `sluice demo` with its
+emulated stations.
 
-usage: window.py PATH_OF_SLUICE [part ...]      parts: access, limits, stream, schema; all without one"""
-import json, os, re, signal, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+usage: window.py PATH_OF_SLUICE [part ...]      parts: access, limits, reports, secrets, stream, crowd, schema; all without one"""
+import errno, json, os, re, resource, signal, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from checks import check, until
 
 SLUICE = os.path.abspath(sys.argv[1])
-PARTS = sys.argv[2:] or ["access", "limits", "stream", "schema"]
+PARTS = sys.argv[2:] or ["access", "limits", "reports", "secrets", "stream", "crowd", "schema"]
 
 
 class Hub:
@@ -107,6 +111,128 @@ def limits(hub):
     status, answer = hub.ask("/v1/limits/watched", "DELETE")
     check("a limit is withdrawn, and told as it was", status == 200 and answer["before"]["id"] == "watched", str(answer))
     check("the other ends by itself", until(lambda: hub.ask("/v1/limits/short")[1]["in_force"] is None, 60))
+
+
+def fetch(hub, path):
+    """Bytes and header fields as they came."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{hub.port}{path}", timeout=30) as answer: return answer.read(), answer.headers
+
+
+def genuine(key, signature, text):
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, text)
+        return True
+    except InvalidSignature: return False
+
+
+def reports(hub):
+    """A limit that is over has a report, signed; what checks it is OpenSSL's Ed25519 through PyPI `cryptography`, not ours."""
+    measured = lambda: hub.ask("/v1/circuits/connection")[1]["measured_a"]
+    check("the connection is measured and charges", until(lambda: measured() and max(measured()) > 40, 90), measured())
+    hub.ask("/v1/limits/proof", "PUT", {"limit_a": 30, "source": "DSO, \"proof\" \u00fc"})
+    check("the load comes below the limit", until(lambda: max(measured()) <= 30, 60), measured())
+    hub.ask("/v1/limits/proof", "DELETE")
+    mine = lambda: [r for r in hub.ask("/v1/reports")[1]["reports"] if r["limit"] == "proof"]
+    check("a report is there once the limit is over", until(lambda: mine(), 20))
+    row = mine()[0]
+    text, fields = fetch(hub, "/v1/reports/" + row["report"])
+    report = json.loads(text)
+    check("it tells when the limit was met, by which first profile, and what was above", report["met_s"] > 0 and report["first_profile_s"] < 5
+          and report["above_wh"] > 0 and report["largest_excess_a"] > 5 and report["samples"] > 3 and len(report["points"]) > 3, str(report)[:400])
+    check("the list says the same", float(row["met_s"]) == report["met_s"] and row["verdict"], row)
+    key = bytes.fromhex(subprocess.run([SLUICE, "limits", "key", "--state", hub.state], check=True, capture_output=True, text=True).stdout.strip())
+    kind, _, signature = fields["Signature"].partition("=")
+    signature = bytes.fromhex(signature)
+    check("its signature is right, says another Ed25519", kind == "ed25519" and len(signature) == 64 and genuine(key, signature, text))
+    for place in (0, len(text) // 2, len(text) - 2):
+        changed = bytearray(text)
+        changed[place] ^= 1
+        check(f"with one bit changed at {place} it is not", not genuine(key, signature, bytes(changed)))
+    saved = os.path.join(hub.state, "copy")
+    open(saved + ".json", "wb").write(text)
+    open(saved + ".sig", "w").write(signature.hex())
+    verify = lambda: subprocess.run([SLUICE, "limits", "verify", saved + ".json", saved + ".sig", "--key", key.hex()], capture_output=True).returncode
+    check("`sluice limits verify` agrees", verify() == 0)
+    open(saved + ".json", "wb").write(text.replace(b'"met_s"', b'"Met_s"'))
+    check("also about one that was changed", verify() == 1)
+    for form, mark in [("csv", "seconds,load_a,limit_a"), ("html", "<svg")]:
+        run = subprocess.run([SLUICE, "limits", "report", row["report"], "--format", form, "--state", hub.state], capture_output=True, text=True)
+        check(f"as {form} too", run.returncode == 0 and mark in run.stdout, run.stderr)
+    hub.kill()
+    hub.start()
+    again, fields = fetch(hub, "/v1/reports/" + row["report"])
+    check("after a kill it is the same, by the same key", again == text and genuine(key, bytes.fromhex(fields["Signature"][8:]), again))
+
+
+def secrets(hub):
+    """The value of a secret key of a station's configuration is in no file of the hub."""
+    secret = "5ecret-5ecret-5ecret-5ecret"
+    until(lambda: any(s["connected"] for s in hub.ask("/v1/stations")[1]["stations"]), 30)
+    station = next(s["id"] for s in hub.ask("/v1/stations")[1]["stations"] if s["connected"])
+    status, answer = hub.ask(f"/v1/stations/{station}/commands", "POST", {"command": "change_configuration", "key": "AuthorizationKey", "value": secret})
+    check("a change of a secret key reaches its station", status == 200 and answer["outcome"].split(":")[0] in ("accepted", "refused"), str(answer))
+    hub.ask(f"/v1/stations/{station}/commands", "POST", {"command": "get_configuration", "keys": ["AuthorizationKey"]})
+    time.sleep(2)
+    holders = [name for name in os.listdir(hub.state) if os.path.isfile(os.path.join(hub.state, name)) and secret.encode() in open(os.path.join(hub.state, name), "rb").read()]
+    check("and stands in no file of the state directory", not holders, holders)
+
+
+def memory(hub): return next(int(l.split()[1]) for l in open(f"/proc/{hub.process.pid}/status") if l.startswith("VmRSS")) / 1000
+def descriptors(hub): return len(os.listdir(f"/proc/{hub.process.pid}/fd"))
+
+
+class Idlers:
+    """Clients that connect and say nothing, or a byte now and then."""
+
+    def __init__(self, port, count):
+        self.sockets = []
+        for i in range(count):
+            wire = socket.socket()
+            wire.setblocking(False)
+            known = wire.connect_ex(("127.0.0.1", port))
+            assert known in (0, errno.EINPROGRESS), os.strerror(known)
+            self.sockets.append(wire)
+            if i % 200 == 199: time.sleep(0.05)
+
+    def say(self, part):
+        """A part of a request from every other one."""
+        for wire in self.sockets[::2]:
+            try: wire.send(part)
+            except OSError: pass
+
+    def close(self):
+        for wire in self.sockets: wire.close()
+
+
+def crowd(hub):
+    """10,000 connections that say nothing or little, and followers of the stream that do not read: no crash, no leak, and the hub does its work."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    until(lambda: max(hub.ask("/v1/circuits/connection")[1]["measured_a"] or [0]) > 40, 90)
+    before, peaks = descriptors(hub), []
+    for turn in range(2):
+        deaf = []
+        for _ in range(50):
+            wire = socket.create_connection(("127.0.0.1", hub.port), 20)
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            wire.sendall(b"GET /v1/stream?after=0-0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            deaf.append(wire)
+        idlers = Idlers(hub.port, 10_000)
+        for part in (b"GET /v1/s", b"ite HTTP/1.1\r\nHo", b"st: local"):
+            idlers.say(part)
+            # Who has sent no whole request after 10 s is closed, so that others have their turn.
+            status, _ = hub.ask("/v1/limits")
+            check(f"turn {turn}: another client is answered", status == 200)
+        status, _ = hub.ask("/v1/limits/crowd", "PUT", {"limit_a": 45 - turn})
+        done = until(lambda: max(hub.ask("/v1/circuits/connection")[1]["measured_a"] or [99]) <= 45 - turn, 40)
+        check(f"turn {turn}: a limit is taken and met beside them", status == 200 and done, status)
+        hub.ask("/v1/limits/crowd", "DELETE")
+        peaks.append(memory(hub))
+        idlers.close()
+        for wire in deaf: wire.close()
+        check(f"turn {turn}: their descriptors are given back", until(lambda: descriptors(hub) < before + 40, 60), f"{descriptors(hub)} after {before}")
+        check(f"turn {turn}: a new client is answered", until(lambda: hub.ask("/healthz")[0] == 200, 30))
+    check("nothing is left of them: the second turn takes no more memory than the first", peaks[1] < peaks[0] + 25, peaks)
+    check("the hub lives", hub.process.poll() is None)
 
 
 class Stream(threading.Thread):

@@ -122,6 +122,26 @@ import Testing
     }
   }
 
+  @Test func `a contract has its window from a preset, and a mean that gains nothing is refused`() throws {
+    let presets = try ProfileFolder.locate().catalogue().presets
+    let known = Catalogue(stations: catalogue.stations, meters: catalogue.meters, presets: presets)
+    func read(_ contract: String) throws -> ContractLimit? {
+      let text = siteText().replacing("base_worst_a: 20,", with: "base_worst_a: 20, contract: { \(contract) },")
+      return try SiteFile(text: text, name: "s.json5", catalogue: known).hub.circuits[0].contract
+    }
+    let contract = try #require(try read(#"preset: "be-capacity-tariff", mean_kw: 24"#))
+    #expect(contract.window == .minutes(15) && contract.amount == .power(.watts(24_000)) && contract.offset == .zero)
+    for (wrong, told) in [
+      (#"preset: "be-capacity-tariff", mean_kw: 2"#, "at least 2.5 kW"), (#"preset: "eebus-lpc", mean_kw: 24"#, "window_min"),
+      (#"preset: "be-capacity-tariff""#, "exactly one"),
+    ] {
+      do {
+        _ = try read(wrong)
+        Issue.record("\(wrong) was taken")
+      } catch let errors as DocumentErrors { #expect("\(errors.errors)".contains(told), "\(errors.errors)") }
+    }
+  }
+
   @Test func `a listener is for stations unless it says for whom`() throws {
     let file = try site(
       siteText(more: #"listen: [{ port: 1 }, { port: 2, for: ["people", "grid-operator"], loopback_without_token: "viewer" }]"#))

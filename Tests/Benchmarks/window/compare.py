@@ -2,12 +2,12 @@
 with nobody else at the window, and with followers of the stream and as many requests a second as are asked for. The ratio of the two is
 what the window costs the guard. Times are of the monotonic clock that all processes share; the answer comes once the limit is durable.
 """
-import argparse, json, os, socket, subprocess, sys, tempfile, threading, time
+import argparse, atexit, json, os, selectors, signal, socket, subprocess, sys, tempfile, threading, time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bench
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--stations", default="200")
+parser.add_argument("--stations", default="200,2000")
 parser.add_argument("--repetitions", type=int, default=20)
 parser.add_argument("--followers", type=int, default=200)
 parser.add_argument("--requests", type=int, default=1000, help="a second")
@@ -25,13 +25,26 @@ def ask(port, line, body=""):
     return int(answer.split(b" ", 2)[1])
 
 
+def follow(port):
+    wires = selectors.DefaultSelector()
+    for _ in range(wish.followers):
+        wire = socket.create_connection(("127.0.0.1", port), 60)
+        wire.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wires.register(wire, selectors.EVENT_READ)
+    while wires.get_map():
+        for key, _ in wires.select():
+            if not key.fileobj.recv(1 << 20): wires.unregister(key.fileobj)
+    os._exit(0)
+
+
 def crowd(port):
-    """Followers that read what they are told, and askers; tells once a second how many answers there were."""
-    counts = [0, 0]
-    def follow():
-        with socket.create_connection(("127.0.0.1", port), 60) as wire:
-            wire.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            while part := wire.recv(65536): counts[1] += len(part)
+    """Followers that read what they are told, in a process of their own, and askers; tells once a second how many answers there were."""
+    os.nice(10)  # people and programs ask from machines of their own: they shall not take the processor from the hub
+    follower = os.fork()
+    if follower == 0: follow(port)
+    atexit.register(os.kill, follower, signal.SIGKILL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    counts = [0]
     paths = ["/v1/site", "/v1/circuits", "/healthz", "/v1/sessions", "/v1/limits", "/metrics", "/v1/events?limit=20"]
     def asker(share):
         due = time.monotonic()
@@ -41,12 +54,11 @@ def crowd(port):
             try:
                 if ask(port, "GET " + paths[i % len(paths)]) == 200: counts[0] += 1
             except OSError: pass
-    for _ in range(wish.followers): threading.Thread(target=follow, daemon=True).start()
     for _ in range(16): threading.Thread(target=asker, args=(16 / wish.requests,), daemon=True).start()
     before = 0
     while True:
         time.sleep(1)
-        print(counts[0] - before, counts[1], flush=True)
+        print(counts[0] - before, flush=True)
         before = counts[0]
 
 
@@ -80,8 +92,8 @@ def measure(folder, count, isLoud):
         else: print(f"no decrease in repetition {repetition}")
         ask(window, "DELETE /v1/limits/step")
         fleet.tell("settle", 12)
-    if noise: noise.kill()
-    rate = f"{sum(rates) / max(1, len(rates)):.0f}" if isLoud else "-"
+    if noise: noise.terminate(); noise.wait(20)
+    rate = percentile(rates, .5) if rates else "-"
     print(f"{'200 streams, requests' if isLoud else 'alone':24}{count:9}{len(waits):5}{percentile(waits, .5):10.1f}{percentile(waits, .99):10.1f}{percentile(answers, .5):12.1f}"
           f"{1000 * sum(cpus) / len(cpus):10.1f}{sum(falls) / len(falls):8.0f}{rate:>8}", flush=True)
     fleet.stop(); server.stop()
@@ -96,4 +108,5 @@ print(f"{'window':24}{'stations':>9}{'n':>5}{'p50 ms':>10}{'p99 ms':>10}{'answer
 with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
     for count in counts:
         quiet, loud = measure(folder, count, False), measure(folder, count, True)
-        print(f"at {count} stations: p99 {quiet:.0f} ms (target {TARGET_MS} ms at 200: {'kept' if quiet <= TARGET_MS else 'missed'}), with the window busy {loud / quiet:.2f} times that")
+        target = f" (target {TARGET_MS} ms: {'kept' if quiet <= TARGET_MS else 'missed'})" if count == 200 else ""
+        print(f"at {count} stations: p99 {quiet:.0f} ms{target}, with the window busy {loud / quiet:.2f} times that", flush=True)
