@@ -207,7 +207,8 @@ extension LiveHub {
 
   /// Opens a circuit's device, beside the loop's thread.
   private func trip(_ circuit: Int) {
-    guard let trip = plan.site.hub.circuits[circuit].shuntTrip else { return }
+    let circuits = plan.site.hub.circuits
+    guard circuits.indices.contains(circuit), let trip = circuits[circuit].shuntTrip else { return }
     let (loop, box) = (loop, box)
     coils.pulse(trip) { fault in
       loop.run {

@@ -17,13 +17,6 @@ import Testing
     static let isOptimised = true
   #endif
 
-  /// Hubs that live a day in a few seconds; larger ones: `sluice torture`.
-  private static var small: HubGenerator.Options {
-    var generator = HubGenerator.Options()
-    generator.mostConnectors = isOptimised ? 8 : 4
-    return generator
-  }
-
   private func run(_ seed: UInt64, _ options: Simulation.Options, hours: Int, _ generator: HubGenerator.Options) -> Simulation {
     let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
     simulation.run(until: hours * 3_600_000)
@@ -35,7 +28,9 @@ import Testing
       let seed = 1 + UInt64(block) * Self.seedsPerBlock + i
       var options = Simulation.Options()
       options.faults = .mixed(seed: seed)
-      let report = run(seed, options, hours: Self.hours, Self.small).report
+      var generator = HubGenerator.Options()
+      generator.mostConnectors = Self.isOptimised ? 8 : 4
+      let report = run(seed, options, hours: Self.hours, generator).report
       for finding in report.findings { Issue.record("\(finding)\n  \(finding.history.suffix(8).joined(separator: "\n  "))") }
       #expect(report.events > 100)
     }
@@ -50,7 +45,7 @@ import Testing
       var random = SeededRandom(seed: seed, part: part)
       options.faults.death = random.pick(1800...9000)
       options.arrivals = 1200
-      let report = run(seed, options, hours: 4, Self.small).report
+      let report = run(seed, options, hours: 4, HubGenerator.Options()).report
       for finding in report.findings { Issue.record("\(finding)") }
     }
   }
@@ -60,7 +55,7 @@ import Testing
     for seed in 1...6 as ClosedRange<UInt64> {
       var options = Simulation.Options()
       options.arrivals = 600
-      let made = HubGenerator.make(seed: seed, Self.small)
+      let made = HubGenerator.make(seed: seed)
       var believed = made.hub
       for k in believed.circuits.indices { believed.circuits[k].rating = believed.circuits[k].rating.map { $0 * 2 } }
       options.believed = believed
@@ -77,7 +72,7 @@ import Testing
     for seed in 1...30 as ClosedRange<UInt64> {
       var options = Simulation.Options()
       options.arrivals = 600
-      let made = HubGenerator.make(seed: seed, Self.small)
+      let made = HubGenerator.make(seed: seed)
       guard made.hub.circuits[0].contract != nil else { continue }
       contracts += 1
       var believed = made.hub
