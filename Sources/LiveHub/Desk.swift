@@ -57,7 +57,10 @@ final class Desk: @unchecked Sendable {
     ring = Locked(EntryRing())
     self.relaxing = Locked(relaxing)
     // Where processors are few the guard's thread goes before those who look in. On Linux this is about the calling thread.
-    loop.run { if setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) != 0 { log("window_priority", ["errno": "\(errno)"]) } }
+    loop.run {
+      let failed = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) != 0
+      if failed { log("window_priority", ["errno": "\(errno)"]) }
+    }
     clock = loop.every(.seconds(5)) { [unowned self] in
       withPicture { [weak self] picture in self?.history.with { $0.take(picture) } }
     }
