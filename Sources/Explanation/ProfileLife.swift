@@ -46,7 +46,7 @@ public struct ProfileLife: Hashable, Sendable {
   /// nil: the command itself cannot be read.
   public var profile: ChargingProfile?
   public var urgency: Urgency?
-  public var references: [BlockReference]
+  public var mentions: [BlockMention]
   public var sentAt: Instant?
   public var outcome: Outcome?
   public var answeredAt: Instant?

@@ -50,7 +50,7 @@ public struct TransactionStory: Sendable {
       default: continue
       }
     }
-    if lacksReadings, !entry.references.isEmpty, isAwaitingSample, let seen = inputs(entry) { measure(seen) }
+    if lacksReadings, !entry.mentions.isEmpty, isAwaitingSample, let seen = inputs(entry) { measure(seen) }
   }
 
   /// Ends the gathering: nothing after this is known.
@@ -67,7 +67,7 @@ public struct TransactionStory: Sendable {
     profiles.append(
       ProfileLife(
         command: command, stamp: entry.stamp, connector: decision.connector, offer: decision.offer, reason: decision.reason,
-        profile: sent?.1, urgency: sent?.2, references: entry.references, reaction: traits.reaction + settings.vehicleReaction,
+        profile: sent?.1, urgency: sent?.2, mentions: entry.mentions, reaction: traits.reaction + settings.vehicleReaction,
         tolerance: settings.followTolerance))
   }
 

@@ -69,24 +69,30 @@ final class JournalFile {
 
   private func insert(_ batch: Batch, link: [UInt8]) throws(DatabaseError) {
     try database.run(
-      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       [
         .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
-        .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
+        .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.readingsDigest), .blob(link),
         batch.marks.isEmpty ? .null : .blob(batch.marks),
       ])
-    for block in batch.blocks {
-      try database.run(
-        """
-        INSERT INTO kept_blocks (kind, used_sequence, digest, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (digest)
-        DO UPDATE SET used_sequence = excluded.used_sequence WHERE excluded.used_sequence - used_sequence > ?
-        """,
-        [
-          .integer(Int(block.kind.rawValue)), .integer(Int(batch.last)), .blob(block.digest), .blob(block.bytes), .integer(useStep),
-        ])
-    }
+    for block in batch.blocks { try keep(block, usedBy: Int(batch.last)) }
     if let readings = batch.readings, !readings.isEmpty {
       try database.run("INSERT INTO raw_readings VALUES (?, ?)", [.integer(Int(batch.first)), .blob(readings)])
+    }
+  }
+
+  private func keep(_ block: Block, usedBy sequence: Int) throws(DatabaseError) {
+    let (kind, key) = (Cell.integer(Int(block.kind.rawValue)), Cell.blob(block.reference.key))
+    let kept = try database.query(
+      "SELECT id, used_sequence FROM kept_blocks WHERE key = ? AND kind = ? AND bytes = ?", [key, kind, .blob(block.bytes)]
+    ) { (id: $0.integer(0), usedBy: $0.integer(1)) }.first
+    if let kept {
+      guard sequence - kept.usedBy > useStep else { return }
+      try database.run("UPDATE kept_blocks SET used_sequence = ? WHERE id = ?", [.integer(sequence), .integer(kept.id)])
+    } else {
+      try database.run(
+        "INSERT INTO kept_blocks (kind, used_sequence, key, bytes) VALUES (?, ?, ?, ?)",
+        [kind, .integer(sequence), key, .blob(block.bytes)])
     }
   }
 

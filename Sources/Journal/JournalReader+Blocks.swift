@@ -12,33 +12,22 @@ extension JournalReader {
     tables >= 4 ? try Retention(chainedIn: database) : Retention()
   }
 
-  /// The bytes of a kept block, as they stand there now; nil: it is not there.
-  public func bytes(of reference: BlockReference) throws(DatabaseError) -> [UInt8]? {
-    guard keepsBlocks else { return nil }
-    return try database.query("SELECT bytes FROM kept_blocks WHERE digest = ?", [.blob(reference.digest)]) { $0.blob(0) }.first
-  }
-
   /// The inputs that were kept with an entry.
   /// - Throws: `Inputs.Fault`, `DatabaseError`.
-  public func inputs(of entry: Batch.Remains) throws -> Inputs {
-    try Inputs(entry.references, at: entry.stamp) { (reference) throws(DatabaseError) in try bytes(of: reference) }
-  }
+  public func inputs(of entry: Batch.Remains) throws -> Inputs { try Inputs(entry.mentions, at: entry.stamp, from: self) }
 
   /// The first block whose bytes are not those of its digest.
   func changedBlock() throws(DatabaseError) -> Int? {
     guard keepsBlocks else { return nil }
     var result: Int?
-    try database.each("SELECT id, kind, digest, bytes FROM kept_blocks ORDER BY id") { row in
+    try database.each("SELECT id, kind, \(keyOfBlock), bytes FROM kept_blocks ORDER BY id") { row in
       let kind = BlockKind(rawValue: UInt8(clamping: row.integer(1)))
-      if Block(kind, row.blob(3)).digest != row.blob(2) { result = row.integer(0) }
+      if Block(kind, row.blob(3)).reference.key != row.blob(2) { result = row.integer(0) }
       return result == nil
     }
     return result
   }
-
-  func isKept(_ reference: BlockReference) throws(DatabaseError) -> Bool {
-    try !database.query("SELECT 1 FROM kept_blocks WHERE digest = ?", [.blob(reference.digest)]) { _ in true }.isEmpty
-  }
+  private var keyOfBlock: String { tables >= 5 ? "key" : "substr(digest, 1, 8)" }
 
   /// The first and the last entry that the journal holds, with their times; nil: it is empty.
   public func span() throws(DatabaseError) -> (first: Instant, last: Instant, entries: UInt64)? {
@@ -47,5 +36,42 @@ extension JournalReader {
       SELECT (SELECT first_at_ms FROM batches ORDER BY first LIMIT 1), last_at_ms, last FROM batches ORDER BY first DESC LIMIT 1
       """
     ) { (Instant(milliseconds: $0.integer(0)), Instant(milliseconds: $0.integer(1)), UInt64($0.integer(2))) }.first
+  }
+}
+
+extension BlockReference {
+  /// What the table of blocks is searched by: blocks that have it in common are told apart by their bytes.
+  var key: [UInt8] { Array(digest.prefix(8)) }
+}
+
+extension JournalReader: BlockSource {
+  /// The bytes of a kept block, as they stand there now: whoever asks compares.
+  public func bytes(of reference: BlockReference) throws(DatabaseError) -> [UInt8]? { try row(of: reference)?.bytes }
+
+  /// The row of a kept block. Where none has the digest, one that is found by its key: it has other bytes than were recorded.
+  func row(of reference: BlockReference) throws(DatabaseError) -> (id: Int, bytes: [UInt8])? {
+    guard keepsBlocks else { return nil }
+    let (condition, key) = tables >= 5 ? ("key = ?", reference.key) : ("digest = ?", reference.digest)
+    let found = try database.query("SELECT id, bytes FROM kept_blocks WHERE \(condition)", [.blob(key)]) {
+      (id: $0.integer(0), bytes: $0.blob(1))
+    }
+    return found.first { Block(reference.kind, $0.bytes).reference == reference } ?? found.first
+  }
+
+  public func mentions(of entry: UInt64) throws(DatabaseError) -> [BlockMention] {
+    if let known = mentioned[entry] { return known }
+    // With a statement of its own, for it is asked while the batches are walked.
+    let batch = try database.query(
+      "SELECT first, last, kept FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1", [.integer(Int(clamping: entry))]
+    ) { row in
+      let none = Instant(milliseconds: 0)
+      return Batch(
+        first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: none, lastAt: none, kept: row.blob(2), readings: nil,
+        keptDigest: [], readingsDigest: [])
+    }.first
+    let result = (try? batch?.entries())?.first { $0.stamp.sequence == entry }?.mentions ?? []
+    if mentioned.count > 64 { mentioned = [:] }
+    mentioned[entry] = result
+    return result
   }
 }

@@ -57,9 +57,9 @@ extension JournalReader {
     var story = TransactionStory(transaction: record.id)
     var failure: (any Error)?
     var thinnedThrough: Instant?
-    try batches(record.openedSequence...UInt64(Int.max)) { batch in
+    try links(record.openedSequence...UInt64(Int.max)) { batch, isWhole, _ in
       if record.endedAt != nil, batch.first > (record.closedSequence ?? 0), batch.firstAt > end + Self.patience { return false }
-      guard batch.sectionsAreWhole else {
+      guard isWhole else {
         gaps.append("Entries \(batch.first) to \(batch.last) have other bytes than were recorded; they are not used.")
         return true
       }
@@ -71,7 +71,7 @@ extension JournalReader {
       let lacksReadings = batch.readings == nil
       if lacksReadings, batch.first <= record.closedSequence ?? UInt64(Int.max) { thinnedThrough = batch.lastAt }
       for entry in entries where entry.stamp.sequence >= record.openedSequence {
-        if !entry.references.isEmpty, entry.stamp.utc <= moment { nearest = entry }
+        if !entry.mentions.isEmpty, entry.stamp.utc <= moment { nearest = entry }
         story.take(entry, lacksReadings: lacksReadings) { entry in
           // What is wrong with a block is said where the block is explained.
           do { return try inputs(of: entry) } catch let fault as DatabaseError { failure = fault } catch {}
@@ -94,7 +94,7 @@ extension JournalReader {
   private func inputs(of life: ProfileLife, _ gaps: inout [String]) throws(DatabaseError) -> Inputs? {
     let retention = try retention()
     do {
-      return try Inputs(life.references, at: life.stamp) { (reference) throws(DatabaseError) in try bytes(of: reference) }
+      return try Inputs(life.mentions, at: life.stamp, from: self)
     } catch let fault as DatabaseError {
       throw fault
     } catch let fault as Inputs.Fault {
@@ -114,8 +114,7 @@ extension JournalReader {
   /// The hub as it was kept with any profile of the transaction.
   private func hubOfBlocks(_ story: TransactionStory) throws(DatabaseError) -> Hub? {
     for life in story.profiles {
-      let hub = try Inputs.hub(life.references) { (reference) throws(DatabaseError) in try bytes(of: reference) }
-      if let hub { return hub }
+      if let hub = try Inputs.hub(life.mentions, from: self) { return hub }
     }
     return nil
   }

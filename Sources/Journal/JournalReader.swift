@@ -10,6 +10,8 @@ public final class JournalReader {
   /// The form of its tables; a journal is brought to the newest form only by the controller that writes it.
   let tables: Int
   var keepsBlocks: Bool { tables >= 2 }
+  /// What entries that were asked for lately mention.
+  var mentioned: [UInt64: [BlockMention]] = [:]
   /// The table of raw readings, joined to `batches b` as `k`.
   var readingsOfBatch: String { tables >= 3 ? "raw_readings k ON k.first = b.first" : "blocks k ON k.digest = b.readings_digest" }
 
@@ -67,7 +69,7 @@ public final class JournalReader {
 
   /// Walks the batches that hold sequences of `range`, in order, until `visit` says false.
   public func batches(_ range: ClosedRange<UInt64>, _ visit: (Batch) -> Bool) throws(DatabaseError) {
-    try links(range) { batch, _ in visit(batch) }
+    try links(range) { batch, _, _ in visit(batch) }
   }
 
   /// The newest snapshot at or before `sequence`, whose digest is right.
@@ -104,24 +106,26 @@ public final class JournalReader {
     try database.query("SELECT count(*) FROM snapshots") { $0.integer(0) }.first ?? 0
   }
 
-  func links(_ range: ClosedRange<UInt64>, _ visit: (Batch, [UInt8]) -> Bool) throws(DatabaseError) {
+  /// - Parameter visit: a batch, whether it is as its link says, and the link.
+  func links(_ range: ClosedRange<UInt64>, _ visit: (Batch, Bool, [UInt8]) -> Bool) throws(DatabaseError) {
     let empty = SHA256.digest([])
     try database.each(
       """
-      SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.kept_digest, b.readings_digest, b.link, k.bytes,
-        \(tables >= 4 ? "b.marks" : "NULL")
+      SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.readings_digest, b.link, k.bytes,
+        \(tables >= 4 ? "b.marks" : "NULL"), (SELECT link FROM batches p WHERE p.first < b.first ORDER BY p.first DESC LIMIT 1)
       FROM batches b LEFT JOIN \(readingsOfBatch)
       WHERE b.first >= coalesce((SELECT max(first) FROM batches WHERE first <= ?1), 0) AND b.last >= ?1 AND b.first <= ?2
       ORDER BY b.first
       """, [.integer(Int(clamping: range.lowerBound)), .integer(Int(clamping: range.upperBound))]
     ) { row in
-      let digest = row.blob(6)
+      let (kept, digest, link) = (row.blob(4), row.blob(5), row.blob(6))
       var batch = Batch(
         first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: Instant(milliseconds: row.integer(2)),
-        lastAt: Instant(milliseconds: row.integer(3)), kept: row.blob(4), readings: digest == empty ? [] : row.optionalBlob(8),
-        keptDigest: row.blob(5), readingsDigest: digest)
-      batch.marks = row.blob(9)
-      return visit(batch, row.blob(7))
+        lastAt: Instant(milliseconds: row.integer(3)), kept: kept, readings: digest == empty ? [] : row.optionalBlob(7),
+        keptDigest: SHA256.digest(kept), readingsDigest: digest)
+      batch.marks = row.blob(8)
+      let isWhole = batch.readingsAreWhole && batch.link(after: row.optionalBlob(9) ?? Batch.genesis) == link
+      return visit(batch, isWhole, link)
     }
   }
 

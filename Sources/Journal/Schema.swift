@@ -1,6 +1,6 @@
 /// The tables of the journal. A migration that has shipped is frozen: changes are new migrations at the end.
 enum Schema {
-  static let migrations = [first, blocks, readings, marks]
+  static let migrations = [first, blocks, readings, marks, keys]
 
   private static let first = """
     CREATE TABLE batches (
@@ -113,5 +113,24 @@ enum Schema {
     -- Decisions and what became of profiles are read from the batches, where they stand anyway.
     DROP TABLE decisions;
     DROP TABLE profile_commands;
+    """
+
+  private static let keys = """
+    -- The link says what the entries were; their digest can be worked out from them.
+    ALTER TABLE batches DROP COLUMN kept_digest;
+    -- A block is found by the beginning of its digest; the rest can be worked out from its bytes.
+    ALTER TABLE kept_blocks RENAME TO blocks_before;
+    CREATE TABLE kept_blocks (
+      id INTEGER PRIMARY KEY,
+      kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 255),
+      -- An entry that mentions it; a newer one may by up to JournalFile.useStep.
+      used_sequence INTEGER NOT NULL CHECK (used_sequence > 0),
+      key BLOB NOT NULL CHECK (length(key) = 8),
+      bytes BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO kept_blocks SELECT id, kind, used_sequence, substr(digest, 1, 8), bytes FROM blocks_before ORDER BY id;
+    DROP TABLE blocks_before;
+    CREATE INDEX kept_blocks_by_use ON kept_blocks (used_sequence);
+    CREATE INDEX kept_blocks_by_key ON kept_blocks (key);
     """
 }

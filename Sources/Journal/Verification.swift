@@ -8,7 +8,7 @@ public struct Verification: Hashable, Sendable {
   /// The first thing that is not as it was recorded.
   public enum Breach: Hashable, Sendable, CustomStringConvertible {
     case gap(after: UInt64, next: UInt64)
-    case section(first: UInt64)
+    case otherReadings(first: UInt64)
     case link(first: UInt64)
     case snapshots(Int)
     /// Raw readings that were never thinned are missing.
@@ -20,8 +20,8 @@ public struct Verification: Hashable, Sendable {
     public var description: String {
       switch self {
       case .gap(let after, let next): "entries \(after + 1)...\(next - 1) are missing"
-      case .section(let first): "the batch that begins with \(first) has other bytes than were recorded"
-      case .link(let first): "the chain breaks at the batch that begins with \(first)"
+      case .otherReadings(let first): "the batch that begins with \(first) has other raw readings than were recorded"
+      case .link(let first): "the chain breaks at the batch that begins with \(first): it has other bytes than were recorded"
       case .readings(let first): "the raw readings of the batch that begins with \(first) are missing and were never thinned"
       case .missing(let kind, let sequence): "the block with the \(kind) of entry \(sequence) is missing and was never thinned"
       case .block(let row): "the block in row \(row) has other bytes than were recorded"
@@ -68,11 +68,11 @@ extension JournalReader {
     let limits = (said: try retention(), chained: try chainedRetention())
     var named: Set<[UInt8]> = []
     var failure: DatabaseError?
-    try links(1...UInt64(Int.max)) { batch, link in
+    try links(1...UInt64(Int.max)) { batch, _, link in
       if batch.first != last + 1 { result.breach = .gap(after: last, next: batch.first) }
-      if result.breach == nil, !batch.sectionsAreWhole { result.breach = .section(first: batch.first) }
       result.link = batch.link(after: result.link)
       if result.breach == nil, result.link != link { result.breach = .link(first: batch.first) }
+      if result.breach == nil, !batch.readingsAreWhole { result.breach = .otherReadings(first: batch.first) }
       last = batch.last
       result.batches += 1
       result.entries += batch.last - batch.first + 1
@@ -119,17 +119,21 @@ extension JournalReader {
     // A batch of another form is whole by its digest; what it names cannot be said.
     guard let entries = try? batch.entries() else { return }
     for entry in entries {
-      for reference in entry.references {
+      for (mention, reference) in zip(entry.mentions, try references(entry.mentions)) {
         result.references += 1
-        if named.contains(reference.digest) { continue }
-        if try isKept(reference) {
+        if let reference, named.contains(reference.digest) { continue }
+        if let reference, let row = try row(of: reference) {
+          guard Block(reference.kind, row.bytes).reference == reference else {
+            result.breach = .block(row: row.id)
+            return
+          }
           if named.count > 10_000 { named = [] }
           named.insert(reference.digest)
         } else if entry.stamp.sequence <= max(limits.said.blocks, limits.chained.blocks) {
           result.thinnedReferences += 1
           if entry.stamp.sequence > limits.chained.blocks { result.unconfirmed += 1 }
         } else {
-          result.breach = .missing(reference.kind, sequence: entry.stamp.sequence)
+          result.breach = .missing(mention.kind, sequence: entry.stamp.sequence)
           return
         }
       }

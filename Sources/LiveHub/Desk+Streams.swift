@@ -165,7 +165,7 @@ extension Desk {
         }
         for remains in entries where remains.stamp.sequence > last {
           let cursor = Cursor(sequence: remains.stamp.sequence, run: 0)
-          if let json = feed.json(remains.stamp, remains.event, remains.effects, remains.references, cursor: cursor) {
+          if let json = feed.json(remains.stamp, remains.event, remains.effects, remains.mentions, cursor: cursor) {
             told.append(Told(cursor: cursor, json: json))
           }
           (through, count) = (remains.stamp.sequence, count + 1)

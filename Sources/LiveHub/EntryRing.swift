@@ -52,7 +52,7 @@ struct EntryRing {
       if audience.role != .gridOperator, let known = slots[place].seen[audience.role] {
         bytes = known
       } else {
-        bytes = feed.json(entry.stamp, entry.event, entry.effects, entry.references, cursor: cursor)
+        bytes = feed.json(entry.stamp, entry.event, entry.effects, entry.mentions, cursor: cursor)
         if audience.role != .gridOperator { slots[place].seen[audience.role] = .some(bytes) }
       }
       if let bytes { told.append(Told(cursor: cursor, json: bytes)) }

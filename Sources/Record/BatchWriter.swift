@@ -24,7 +24,7 @@ public struct BatchWriter: Sendable {
 
   /// - Parameters:
   ///   - entry: its sequence follows the last one's.
-  ///   - inputs: the blocks that `entry.references` names.
+  ///   - inputs: the blocks that `entry.mentions` is about.
   /// - Throws: what an event's own coding throws; the synthesized ones throw nothing.
   public mutating func append(_ entry: Entry, blocks inputs: [Block] = []) throws {
     precondition(last.map { $0.sequence + 1 == entry.stamp.sequence } ?? true, "a gap in the sequence")
@@ -34,13 +34,13 @@ public struct BatchWriter: Sendable {
       _ = model?.code(entry, &readings)
       readingCount += 1
     }
-    if !entry.isReading || !entry.effects.isEmpty || !entry.references.isEmpty {
+    if !entry.isReading || !entry.effects.isEmpty || !entry.mentions.isEmpty {
       Self.put(entry.stamp, after: lastKept, first: start, to: &kept)
-      kept.put(byte: (entry.isReading ? 0 : Self.hasEvent) | (entry.references.isEmpty ? 0 : Self.hasReferences))
+      kept.put(byte: (entry.isReading ? 0 : Self.hasEvent) | (entry.mentions.isEmpty ? 0 : Self.hasMentions))
       if !entry.isReading { try BinaryEncoder.encode(entry.event, to: &kept) }
       kept.put(unsigned: UInt64(entry.effects.count))
       for effect in entry.effects { try BinaryEncoder.encode(effect, to: &kept) }
-      if !entry.references.isEmpty { put(entry.references) }
+      if !entry.mentions.isEmpty { put(entry.mentions, of: entry.stamp.sequence) }
       lastKept = entry.stamp
     }
     for block in inputs where known.insert(block.digest).inserted {
@@ -53,13 +53,22 @@ public struct BatchWriter: Sendable {
 
   /// The bits of the byte before an entry of the kept section.
   static let hasEvent: UInt8 = 1
-  static let hasReferences: UInt8 = 2
+  static let hasMentions: UInt8 = 2
 
-  private mutating func put(_ references: [BlockReference]) {
-    kept.put(unsigned: UInt64(references.count))
-    for reference in references {
-      kept.put(byte: reference.kind.rawValue)
-      kept.bytes += reference.digest
+  /// The bit beside a block's kind: an earlier entry names it; how many entries earlier follows.
+  static let isAgain: UInt8 = 0x80
+
+  private mutating func put(_ mentions: [BlockMention], of sequence: UInt64) {
+    kept.put(unsigned: UInt64(mentions.count))
+    for mention in mentions {
+      switch mention {
+      case .named(let reference):
+        kept.put(byte: reference.kind.rawValue)
+        kept.bytes += reference.digest
+      case .again(let kind, let entry):
+        kept.put(byte: kind.rawValue | Self.isAgain)
+        kept.put(unsigned: sequence - entry)
+      }
     }
   }
 
@@ -99,7 +108,7 @@ extension Batch {
   /// An entry, or what is left of one whose raw reading was thinned away.
   public enum Remains: Hashable, Sendable {
     case whole(Entry)
-    case thinned(EventStamp, effects: [Effect], references: [BlockReference] = [])
+    case thinned(EventStamp, effects: [Effect], mentions: [BlockMention] = [])
 
     public var stamp: EventStamp {
       switch self {
@@ -118,10 +127,10 @@ extension Batch {
       case .thinned(_, let effects, _): effects
       }
     }
-    public var references: [BlockReference] {
+    public var mentions: [BlockMention] {
       switch self {
-      case .whole(let entry): entry.references
-      case .thinned(_, _, let references): references
+      case .whole(let entry): entry.mentions
+      case .thinned(_, _, let mentions): mentions
       }
     }
   }
@@ -149,25 +158,34 @@ extension Batch {
       let event = flags & BatchWriter.hasEvent != 0 ? try BinaryDecoder.decode(Event.self, from: &reader) : nil
       var effects: [Effect] = []
       for _ in 0..<(try reader.count()) { effects.append(try BinaryDecoder.decode(Effect.self, from: &reader)) }
-      let references = flags & BatchWriter.hasReferences != 0 ? try Self.references(&reader) : []
+      let mentions = flags & BatchWriter.hasMentions != 0 ? try Self.mentions(&reader, of: stamp.sequence, form: version) : []
       while let next = events.first, next.stamp.sequence < stamp.sequence { result.append(.whole(events.removeFirst())) }
       if let event {
-        result.append(.whole(Entry(stamp: stamp, event: event, effects: effects, references: references)))
+        result.append(.whole(Entry(stamp: stamp, event: event, effects: effects, mentions: mentions)))
       } else if let next = events.first, next.stamp.sequence == stamp.sequence {
         events.removeFirst()
-        result.append(.whole(Entry(stamp: stamp, event: next.event, effects: effects, references: references)))
+        result.append(.whole(Entry(stamp: stamp, event: next.event, effects: effects, mentions: mentions)))
       } else {
-        result.append(.thinned(stamp, effects: effects, references: references))
+        result.append(.thinned(stamp, effects: effects, mentions: mentions))
       }
     }
     return result + events.map { .whole($0) }
   }
 
-  private static func references(_ reader: inout ByteReader) throws(RecordFault) -> [BlockReference] {
-    var result: [BlockReference] = []
+  private static func mentions(
+    _ reader: inout ByteReader, of sequence: UInt64, form: UInt64
+  ) throws(RecordFault) -> [BlockMention] {
+    var result: [BlockMention] = []
     for _ in 0..<(try reader.count()) {
-      let kind = BlockKind(rawValue: try reader.byte())
-      result.append(BlockReference(kind: kind, digest: try reader.bytes(32)))
+      let at = reader.position
+      let kind = try reader.byte()
+      if form >= 4, kind & BatchWriter.isAgain != 0 {
+        let distance = try reader.unsigned()
+        guard distance > 0, distance < sequence else { throw .badValue("a block of \(distance) entries before", at: at) }
+        result.append(.again(BlockKind(rawValue: kind & ~BatchWriter.isAgain), entry: sequence - distance))
+      } else {
+        result.append(.named(BlockReference(kind: BlockKind(rawValue: kind), digest: try reader.bytes(32))))
+      }
     }
     return result
   }

@@ -163,8 +163,7 @@ public struct Driver<Log: Store> {
     do {
       var blocks: [Block] = []
       if inputs != nil, InputKeeper.areNeeded(entry.effects) {
-        blocks = try inputs?.take(controller, at: entry.stamp) ?? []
-        entry.references = blocks.map(\.reference)
+        (blocks, entry.mentions) = try inputs?.take(controller, at: entry.stamp) ?? ([], [])
       }
       try writer.append(entry, blocks: blocks)
       observer?(entry, durableThrough)

@@ -9,9 +9,9 @@ public struct Entry: Hashable, Sendable {
   public var event: Event
   public var effects: [Effect]
   /// The blocks that were kept with it: the inputs of its decisions.
-  public var references: [BlockReference]
-  public init(stamp: EventStamp, event: Event, effects: [Effect], references: [BlockReference] = []) {
-    (self.stamp, self.event, self.effects, self.references) = (stamp, event, effects, references)
+  public var mentions: [BlockMention]
+  public init(stamp: EventStamp, event: Event, effects: [Effect], mentions: [BlockMention] = []) {
+    (self.stamp, self.event, self.effects, self.mentions) = (stamp, event, effects, mentions)
   }
 
   /// A raw reading: its bytes may be thinned away later, its effects never.
@@ -48,8 +48,9 @@ public struct Snapshot: Hashable, Sendable {
 /// Entries that become durable together: two sections, each by its digest a link of the chain, so that raw readings can be thinned
 /// and the chain still be verified.
 public struct Batch: Hashable, Sendable {
-  /// The newest form of both sections. 1: no entry names blocks. 2: readings as differences (`FirstReadingCoding`).
-  public static let formatVersion = 3
+  /// The newest form of both sections. 1: no entry names blocks. 2: readings as differences (`FirstReadingCoding`). 3: each mention of a
+  /// block has its digest.
+  public static let formatVersion = 4
   /// Sequences of the first and the last entry; every one between is inside.
   public var first: UInt64
   public var last: UInt64
@@ -85,8 +86,7 @@ public struct Batch: Hashable, Sendable {
   }
   /// The link before the first batch.
   public static let genesis = [UInt8](repeating: 0, count: 32)
-  /// Whether the sections still have the digests they were recorded with; a section thinned away is taken for right.
-  public var sectionsAreWhole: Bool {
-    SHA256.digest(kept) == keptDigest && (readings.map { SHA256.digest($0) == readingsDigest } ?? true)
-  }
+  /// Whether the raw readings still have the digest they were recorded with; thinned away, they are taken for right. The link says the same of
+  /// all else.
+  public var readingsAreWhole: Bool { readings.map { SHA256.digest($0) == readingsDigest } ?? true }
 }

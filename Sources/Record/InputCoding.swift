@@ -15,6 +15,7 @@ enum InputCoding {
   /// 1: each number written out. 2: `InputModel`, with what the plan can do for each session. 3: without that: it is a block of its own.
   static let formOfConnectors: UInt8 = 3
   static let formOfOutlooks: UInt8 = 1
+  static let formOfMoment: UInt8 = 1
   /// 1 said nothing of a station's trust and capabilities.
   static let formOfSurroundings: UInt8 = 2
   static let connectorsPerBlock = 64
@@ -99,6 +100,25 @@ enum InputCoding {
     return HubView.ConnectorView(
       status: status, transaction: transaction, idTag: nil, offered: offered, offerEnds: ends, measured: measured, measuredAge: age,
       committed: committed, reason: try BinaryDecoder.decode(Reason.self, from: &reader), energy: energy, stateOfCharge: charge)
+  }
+
+  // MARK: Circuits and connectors together
+
+  static func moment(
+    circuits: [HubView.CircuitView], connectors: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp
+  ) throws -> [UInt8] {
+    var (model, encoder) = (InputModel(), RangeEncoder())
+    _ = try model.codeCircuits(circuits, at: stamp, &encoder)
+    _ = try model.codeConnectors(connectors, at: stamp, &encoder)
+    return [formOfMoment] + encoder.finish()
+  }
+  static func moment(
+    _ bytes: [UInt8], at stamp: EventStamp
+  ) throws(RecordFault) -> (circuits: [HubView.CircuitView], connectors: [HubView.ConnectorView]) {
+    try newer(bytes, formOfMoment) { model, decoder in
+      let circuits = try model.codeCircuits([], at: stamp, &decoder)
+      return (circuits, try model.codeConnectors([], at: stamp, &decoder))
+    }
   }
 
   // MARK: Outlooks

@@ -12,7 +12,7 @@ public struct Inputs: Hashable, Sendable {
 
   /// Why inputs cannot be had.
   public enum Fault: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The entry names no blocks.
+    /// The entry mentions no blocks.
     case notKept
     case missing(BlockKind)
     /// Its bytes are not those that were recorded.
@@ -40,10 +40,10 @@ public struct Inputs: Hashable, Sendable {
   }
 
   /// The hub alone, where another block is missing or cannot be read: it still has the names.
-  public static func hub<Failure: Error>(
-    _ references: [BlockReference], fetch: (BlockReference) throws(Failure) -> [UInt8]?
-  ) throws(Failure) -> Hub? {
-    guard let reference = references.first(where: { $0.kind == .hub }), let bytes = try fetch(reference),
+  public static func hub<Source: BlockSource>(_ mentions: [BlockMention], from source: Source) throws(Source.Failure) -> Hub? {
+    let references = try source.references(mentions)
+    guard let reference = references.compactMap({ $0 }).first(where: { $0.kind == .hub }),
+      let bytes = try source.bytes(of: reference),
       Block(.hub, bytes).digest == reference.digest
     else { return nil }
     return try? InputCoding.hub(bytes)
@@ -57,20 +57,21 @@ public struct Inputs: Hashable, Sendable {
   }
 
   /// Puts the inputs of an entry together again.
-  /// - Parameter fetch: the bytes of a block; nil: it is not there.
-  public init<Failure: Error>(
-    _ references: [BlockReference], at stamp: EventStamp, fetch: (BlockReference) throws(Failure) -> [UInt8]?
-  ) throws {
-    if references.isEmpty { throw Fault.notKept }
+  /// - Parameter mentions: of the entry with that stamp.
+  /// - Throws: `Fault`, `Source.Failure`.
+  public init<Source: BlockSource>(_ mentions: [BlockMention], at stamp: EventStamp, from source: Source) throws {
+    if mentions.isEmpty { throw Fault.notKept }
+    let references = try source.references(mentions)
     var hub: Hub?
     var view = HubView()
     var outlooks: [(transaction: Int, outlook: Outlook)] = []
-    for reference in references {
-      guard let bytes = try fetch(reference) else { throw Fault.missing(reference.kind) }
+    for (mention, reference) in zip(mentions, references) {
+      guard let reference, let bytes = try source.bytes(of: reference) else { throw Fault.missing(mention.kind) }
       guard Block(reference.kind, bytes).digest == reference.digest else { throw Fault.changed(reference.kind) }
       do throws(RecordFault) {
         switch reference.kind {
         case .hub: hub = try InputCoding.hub(bytes)
+        case .moment: (view.circuits, view.connectors) = try InputCoding.moment(bytes, at: stamp)
         case .circuits: view.circuits = try InputCoding.circuits(bytes, at: stamp)
         case .connectors: view.connectors += try InputCoding.connectors(bytes, at: stamp)
         case .surroundings: try InputCoding.surroundings(bytes, into: &view)
@@ -116,6 +117,8 @@ struct InputKeeper: Sendable {
   private var surroundings: [Kept<Surroundings>?] = []
   /// By the plan that they come from.
   private var outlooks: Kept<UInt64>?
+  /// What was named last at each place of the list, and by which entry.
+  private var named: [(reference: BlockReference, entry: UInt64)] = []
 
   /// A profile for a transaction leaves with these effects.
   static func areNeeded(_ effects: [Effect]) -> Bool {
@@ -126,15 +129,34 @@ struct InputKeeper: Sendable {
   }
 
   /// - Parameter controller: as it was when it had just handled the event of that stamp.
-  /// - Returns: the blocks with the mind's view at `stamp`, some of them the same as before.
+  /// - Returns: the blocks with the mind's view at `stamp`, some of them the same as before, and how its entry mentions them.
   /// - Throws: what a value's own coding throws; the synthesized ones throw nothing.
-  mutating func take(_ controller: SiteController, at stamp: EventStamp) throws -> [Block] {
+  mutating func take(_ controller: SiteController, at stamp: EventStamp) throws -> (blocks: [Block], mentions: [BlockMention]) {
     var blocks = [try hubBlock(controller.hub)]
-    blocks.append(Self.block(.circuits, try InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
-    blocks += try connectorBlocks(controller, at: stamp)
+    if controller.connectorRevisions.count <= InputCoding.connectorsPerBlock {
+      blocks.append(Block(.moment, try momentBytes(controller, at: stamp)))
+    } else {
+      blocks.append(Self.block(.circuits, try InputCoding.bytes(controller.circuitViews(at: stamp), at: stamp), &circuits))
+      blocks += try connectorBlocks(controller, at: stamp)
+    }
     blocks += try surroundingsBlocks(controller, at: stamp)
     if let outlooks = try outlooksBlock(controller, at: stamp) { blocks.append(outlooks) }
-    return blocks
+    return (blocks, blocks.enumerated().map { place, block in mention(block.reference, at: place, of: stamp.sequence) })
+  }
+
+  private mutating func mention(_ reference: BlockReference, at place: Int, of entry: UInt64) -> BlockMention {
+    if named.indices.contains(place) {
+      if named[place].reference == reference { return .again(reference.kind, entry: named[place].entry) }
+      named[place] = (reference, entry)
+    } else {
+      named.append((reference, entry))
+    }
+    return .named(reference)
+  }
+
+  private func momentBytes(_ controller: SiteController, at stamp: EventStamp) throws -> [UInt8] {
+    let connectors = controller.connectorRevisions.indices.map { controller.connectorView($0, at: stamp) }
+    return try InputCoding.moment(circuits: controller.circuitViews(at: stamp), connectors: connectors[...], at: stamp)
   }
 
   private mutating func outlooksBlock(_ controller: SiteController, at stamp: EventStamp) throws -> Block? {

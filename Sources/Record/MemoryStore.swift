@@ -63,3 +63,18 @@ public struct MemoryStore: Store, Sendable {
     return Int((z ^ (z >> 31)) % UInt64(max(1, bound)))
   }
 }
+
+/// The blocks of batches that were kept in memory.
+public struct MemoryBlocks: BlockSource, Sendable {
+  public var bytes: [BlockReference: [UInt8]] = [:]
+  private var mentions: [UInt64: [BlockMention]] = [:]
+  public init() {}
+  public init(_ batches: [Batch]) throws(RecordFault) { for batch in batches { try add(batch) } }
+
+  public mutating func add(_ batch: Batch) throws(RecordFault) {
+    for block in batch.blocks { bytes[block.reference] = block.bytes }
+    for entry in try batch.entries() where !entry.mentions.isEmpty { mentions[entry.stamp.sequence] = entry.mentions }
+  }
+  public func mentions(of entry: UInt64) -> [BlockMention] { mentions[entry] ?? [] }
+  public func bytes(of reference: BlockReference) -> [UInt8]? { bytes[reference] }
+}

@@ -19,7 +19,7 @@ public struct Feed: Sendable {
   }
 
   /// - Returns: nil: the audience sees nothing of it.
-  public func json(_ stamp: EventStamp, _ event: Event?, _ effects: [Effect], _ references: [BlockReference], cursor: Cursor)
+  public func json(_ stamp: EventStamp, _ event: Event?, _ effects: [Effect], _ mentions: [BlockMention], cursor: Cursor)
     -> [UInt8]?
   {
     var writer = JSONWriter(reserving: 512)
@@ -31,7 +31,7 @@ public struct Feed: Sendable {
       writer.key("items")
       writer.beginArray()
       if let event { tell(event, &writer, &count) }
-      for effect in effects { tell(effect, references, &writer, &count) }
+      for effect in effects { tell(effect, mentions, &writer, &count) }
       writer.endArray()
     }
     return count > 0 ? writer.bytes : nil
@@ -228,7 +228,7 @@ public struct Feed: Sendable {
 
   // MARK: Effects
 
-  private func tell(_ effect: Effect, _ references: [BlockReference], _ writer: inout JSONWriter, _ count: inout Int) {
+  private func tell(_ effect: Effect, _ mentions: [BlockMention], _ writer: inout JSONWriter, _ count: inout Int) {
     if audience.seesConnectionOnly { return tellOperator(effect, &writer, &count) }
     switch effect {
     case .command(let id, let station, let command, let urgency):
@@ -247,8 +247,15 @@ public struct Feed: Sendable {
         $0.member("command", decision.command.map { Int(clamping: $0.value) })
         $0.key("reason")
         Picture.write(decision.reason, sentences, &$0)
-        $0.array("inputs", decision.command != nil && decision.transaction != nil ? references : []) {
-          $0.string(Tokens.hexadecimal($1.digest))
+        $0.array("inputs", decision.command != nil && decision.transaction != nil ? mentions : []) { writer, mention in
+          writer.object {
+            $0.member("kind", "\(mention.kind)")
+            switch mention {
+            case .named(let reference): $0.member("digest", Tokens.hexadecimal(reference.digest))
+            // Named there, at the same place.
+            case .again(_, let entry): $0.member("as_in", Int(clamping: entry))
+            }
+          }
         }
       }
     case .transaction(let change): tell(change, &writer, &count)

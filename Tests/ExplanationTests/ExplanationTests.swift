@@ -13,7 +13,7 @@ import Testing
   /// A random hub's hours with every fault, and what its record keeps.
   struct World {
     var entries: [Batch.Remains] = []
-    var blocks: [[UInt8]: [UInt8]] = [:]
+    var blocks = MemoryBlocks()
     init(seed: UInt64, hours: Int = 3) throws {
       var options = Simulation.Options()
       (options.faults, options.arrivals, options.checksReplay, options.keepsInputs) = (.mixed(seed: seed), 1200, true, true)
@@ -23,7 +23,7 @@ import Testing
       simulation.run(until: hours * 3_600_000)
       for batch in simulation.mind.driver.store.batches {
         entries += try batch.entries()
-        for block in batch.blocks { blocks[block.digest] = block.bytes }
+        try blocks.add(batch)
       }
     }
     var transactions: [Explanation.Subject] {
@@ -32,7 +32,7 @@ import Testing
         return Explanation.Subject(id: id, station: station, number: number, startedAt: at, late: late)
       }
     }
-    func inputs(_ entry: Batch.Remains) -> Inputs? { try? Inputs(entry.references, at: entry.stamp) { blocks[$0.digest] } }
+    func inputs(_ entry: Batch.Remains) -> Inputs? { try? Inputs(entry.mentions, at: entry.stamp, from: blocks) }
     func story(_ id: Int, lacksReadings: Bool = false) -> TransactionStory {
       var story = TransactionStory(transaction: id)
       for entry in entries {
@@ -44,7 +44,7 @@ import Testing
     /// What thinning leaves of an entry.
     static func thinned(_ entry: Batch.Remains) -> Batch.Remains {
       guard case .station(_, .sampled)? = entry.event else { return entry }
-      return .thinned(entry.stamp, effects: entry.effects, references: entry.references)
+      return .thinned(entry.stamp, effects: entry.effects, mentions: entry.mentions)
     }
     func explain(_ subject: Explanation.Subject, _ story: TransactionStory, at: Instant) -> Explanation {
       let applied = story.moment(at: at).applied
@@ -67,7 +67,7 @@ import Testing
       #expect(story.profiles.map(\.command) == commands, "seed \(seed)")
       for life in story.profiles {
         told += 1
-        #expect(life.profile != nil && life.urgency != nil && !life.references.isEmpty, "seed \(seed), command \(life.command)")
+        #expect(life.profile != nil && life.urgency != nil && !life.mentions.isEmpty, "seed \(seed), command \(life.command)")
         if life.outcome == .accepted { #expect(life.answeredAt != nil) }
         if let next = life.supersededBy { #expect(next > life.command && life.sentAt != nil) }
         if let drawn = life.drawn { #expect(drawn.first <= drawn.last && drawn.samples > 0) }

@@ -33,7 +33,7 @@ import Testing
       var mind = SiteController()
       for case .whole(let entry) in try batches.flatMap({ try $0.entries() }) {
         _ = mind.handle(entry.event, at: entry.stamp)
-        if !entry.references.isEmpty { inputs[entry.stamp.sequence] = Inputs(of: mind, at: entry.stamp) }
+        if !entry.mentions.isEmpty { inputs[entry.stamp.sequence] = Inputs(of: mind, at: entry.stamp) }
       }
     }
     /// Writes it to a journal, batch after batch.
@@ -79,7 +79,7 @@ import Testing
     let reader = try JournalReader(path: folder.journal)
     let whole = try reader.verify()
     #expect(whole.breach == nil && whole.references > 20)
-    let rows = try database.query("SELECT id, bytes, digest FROM kept_blocks") { ($0.integer(0), $0.blob(1), $0.blob(2)) }
+    let rows = try database.query("SELECT id, bytes, key FROM kept_blocks") { ($0.integer(0), $0.blob(1), $0.blob(2)) }
     var dice: UInt64 = 77
     for _ in 0..<60 {
       dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -90,7 +90,7 @@ import Testing
       #expect(try reader.verify().breach == .block(row: id))
       try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(bytes), .integer(id)])
     }
-    for (id, bytes, digest) in rows.prefix(6) {
+    for (id, bytes, key) in rows.prefix(6) {
       try database.run("DELETE FROM kept_blocks WHERE id = ?", [.integer(id)])
       guard case .missing? = try reader.verify().breach else {
         Issue.record("a missing block was not found: \(id)")
@@ -99,12 +99,12 @@ import Testing
       // A block that is right in itself, but that no entry names.
       let other = Block(.circuits, bytes + [0])
       try database.run(
-        "INSERT INTO kept_blocks VALUES (?, 2, 1, ?, ?)", [.integer(id), .blob(other.digest), .blob(other.bytes)])
+        "INSERT INTO kept_blocks VALUES (?, 2, 1, ?, ?)", [.integer(id), .blob(other.reference.key), .blob(other.bytes)])
       guard case .missing? = try reader.verify().breach else {
         Issue.record("a false block was not found: \(id)")
         return
       }
-      try database.run("UPDATE kept_blocks SET digest = ?, bytes = ? WHERE id = ?", [.blob(digest), .blob(bytes), .integer(id)])
+      try database.run("UPDATE kept_blocks SET key = ?, bytes = ? WHERE id = ?", [.blob(key), .blob(bytes), .integer(id)])
     }
     try database.run("DELETE FROM raw_readings WHERE first = (SELECT max(first) FROM raw_readings)")
     guard case .readings? = try reader.verify().breach else {
@@ -186,7 +186,7 @@ import Testing
     #expect(gone > 0 && kept > 0)
     // What was never thinned must be there.
     try Database(path: folder.journal).execute(
-      "DELETE FROM kept_blocks WHERE kind = 2 AND used_sequence = (SELECT max(used_sequence) FROM kept_blocks WHERE kind = 2)")
+      "DELETE FROM kept_blocks WHERE kind = 6 AND used_sequence = (SELECT max(used_sequence) FROM kept_blocks WHERE kind = 6)")
     guard case .missing? = try reader.verify().breach else {
       Issue.record("a missing block was not found")
       return
@@ -287,11 +287,85 @@ import Testing
     }
   }
 
+  @Test func `a journal of the fourth form, with whole digests, opens, is verified and explained, and goes on`() throws {
+    let life = try Life(seed: 6, hours: 1)
+    let folder = try Folder()
+    let old = try Database(path: folder.journal)
+    try old.execute("PRAGMA journal_mode = WAL")
+    try old.execute("BEGIN; \(Schema.migrations[..<4].joined()) PRAGMA user_version = 4; COMMIT")
+    let mentioned = try MemoryBlocks(life.batches)
+    var link = Batch.genesis
+    for batch in life.batches {
+      let batch = try thirdForm(batch, mentioned)
+      link = batch.link(after: link)
+      try old.run(
+        "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        [
+          .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
+          .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
+        ])
+      if let readings = batch.readings, !readings.isEmpty {
+        try old.run("INSERT INTO raw_readings VALUES (?, ?)", [.integer(Int(batch.first)), .blob(readings)])
+      }
+      for block in batch.blocks {
+        try old.run(
+          "INSERT OR IGNORE INTO kept_blocks (kind, used_sequence, digest, bytes) VALUES (?, ?, ?, ?)",
+          [.integer(Int(block.kind.rawValue)), .integer(Int(batch.last)), .blob(block.digest), .blob(block.bytes)])
+      }
+      for remains in try batch.entries() {
+        for case .transaction(let change) in remains.effects { try Projection.project(change, at: remains.stamp, into: old) }
+      }
+    }
+    // As it is found, after a controller has brought it to the newest form, and after that has written into it.
+    for round in 0..<3 {
+      if round == 1 { try JournalStore(path: folder.journal) {}.close() }
+      if round == 2 {
+        let file = try JournalFile(path: folder.journal, vfs: nil)
+        var writer = BatchWriter()
+        let later = EventStamp(
+          utc: try #require(life.batches.last).lastAt, monotonic: Monotonic(milliseconds: 1 << 40), sequence: file.last + 1)
+        try writer.append(Entry(stamp: later, event: .deadline, effects: []))
+        let batch = writer.finish()
+        link = batch.link(after: link)
+        try file.write(batch, snapshot: nil)
+      }
+      let reader = try JournalReader(path: folder.journal)
+      #expect(reader.tables == (round == 0 ? 4 : Schema.migrations.count))
+      let report = try reader.verify()
+      #expect(report.breach == nil && report.link == link && report.references > 20, "round \(round): \(report)")
+      var explained = 0
+      for record in try reader.transactions() {
+        for profile in try reader.explain(transaction: record.id).story.profiles.prefix(3) {
+          let end = try record.endedAt ?? #require(life.batches.last).lastAt
+          guard let at = profile.appliedFrom, at >= record.startedAt, at <= end else { continue }
+          let explanation = try reader.explain(transaction: record.id, at: at)
+          #expect(explanation.inputs == life.inputs[try #require(explanation.moment.applied).stamp.sequence])
+          explained += 1
+        }
+      }
+      #expect(explained > 0)
+    }
+  }
+
+  /// The same entries, each mention with its digest, as the third form had them.
+  func thirdForm(_ batch: Batch, _ blocks: MemoryBlocks) throws -> Batch {
+    var writer = BatchWriter()
+    for case .whole(var entry) in try batch.entries() {
+      entry.mentions = blocks.references(entry.mentions).compactMap { $0.map(BlockMention.named) }
+      try writer.append(entry)
+    }
+    var old = writer.finish()
+    old.kept[0] = 3
+    old.keptDigest = SHA256.digest(old.kept)
+    old.blocks = batch.blocks
+    return old
+  }
+
   /// The same entries without what they name, as the first form had them.
   func firstForm(_ batch: Batch) throws -> Batch {
     var writer = BatchWriter()
     for case .whole(var entry) in try batch.entries() {
-      entry.references = []
+      entry.mentions = []
       try writer.append(entry)
     }
     var plain = writer.finish()
@@ -332,7 +406,7 @@ import Testing
     let size = try JournalReader(path: folder.journal).size()
     #expect(size.parts.reduce(0) { $0 + $1.bytes } == size.fileBytes)
     #expect(size.parts.first { $0.name == "events and effects" }?.bytes == life.batches.reduce(0) { $0 + $1.kept.count })
-    #expect(size.parts.contains { $0.name == "blocks: connectors" && $0.bytes > 0 })
+    #expect(size.parts.contains { $0.name == "blocks: circuits and connectors" && $0.bytes > 0 })
     #expect(size.days.reduce(0) { $0 + $1.entries } == Int(size.entries))
     #expect(size.days.reduce(0) { $0 + $1.blocks } == size.parts.filter { $0.name.hasPrefix("blocks") }.reduce(0) { $0 + $1.bytes })
     #expect(size.bytesPerDay.map { $0 > size.fileBytes } == true && size.bytesPerEntry > 0)

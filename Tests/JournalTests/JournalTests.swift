@@ -28,10 +28,10 @@ import Testing
 
   @Test func `a changed byte, a changed time and a missing batch are found`() throws {
     let changes: [(String, Verification.Breach)] = [
-      ("UPDATE batches SET kept = zeroblob(5) WHERE first = 11", .section(first: 11)),
+      ("UPDATE batches SET kept = zeroblob(5) WHERE first = 11", .link(first: 11)),
       (
         "UPDATE raw_readings SET bytes = zeroblob(5) WHERE first = 21",
-        .section(first: 21)
+        .otherReadings(first: 21)
       ),
       ("UPDATE batches SET last_at_ms = last_at_ms + 1 WHERE first = 11", .link(first: 11)),
       ("DELETE FROM batches WHERE first = 11", .gap(after: 10, next: 21)),

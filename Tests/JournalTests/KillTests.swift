@@ -77,7 +77,7 @@ import Testing
       return true
     }
     var result: Set<UInt64> = []
-    for entry in entries where !entry.references.isEmpty {
+    for entry in entries where !entry.mentions.isEmpty {
       _ = try reader.inputs(of: entry)
       for case .decided(let decision) in entry.effects { if let command = decision.command { result.insert(command.value) } }
     }

@@ -85,6 +85,18 @@ import Testing
     #expect(try InputCoding.connectors(connectors, at: stamp(1)) == Forms.connectors)
   }
 
+  @Test func `circuits and connectors in one block are written as they were when its form was made`() throws {
+    let bytes = try InputCoding.moment(circuits: Forms.circuits, connectors: Forms.connectors[...], at: stamp(1))
+    #expect(
+      hexadecimal(bytes)
+        == "01fdc67fbf60008cceae6cbc25860922f13533443532630f3616ad9e15c90019f0ae302c8ab52dfa67ffe6aa4b28b3e8"
+        + "bb8e7c50f0364a5971a3228521ced9e07948905958f8e68abf9bc5f9ed558e6623078383012b657fa872741cf1284f6d"
+        + "257d29be382da60e0cae3e73a36817f68e81183f22ce40"
+    )
+    let moment = try InputCoding.moment(bytes, at: stamp(1))
+    #expect(moment.circuits == Forms.circuits && moment.connectors == Forms.connectors)
+  }
+
   @Test func `the digest of a reading's values is the one that journals leave out`() {
     let readings = Forms.readings.compactMap { event -> MeterReading? in
       if case .reading(let reading) = event { return reading }
@@ -181,7 +193,7 @@ import Testing
       #expect((entries?.count ?? 0) <= 41, "round \(round)")
     }
     #expect(throws: RecordFault.self) { try batch(form: 3, last: .max - 1, readings: [0xff, 0xff, 0xff, 0xff, 0x7f]).entries() }
-    #expect(throws: RecordFault.otherVersion(4, known: 3)) { try batch(form: 4, last: 7, readings: []).entries() }
+    #expect(throws: RecordFault.otherVersion(5, known: 4)) { try batch(form: 5, last: 7, readings: []).entries() }
   }
 
   @Test func `an unchanged reading takes less than a byte`() throws {

@@ -186,7 +186,7 @@ extension Voltage {
     }
     let batch = writer.finish()
     #expect(try batch.entries() == entries.map { .whole($0) }, "seed \(seed)")
-    #expect(batch.first == 90 && batch.last == 169 && batch.sectionsAreWhole)
+    #expect(batch.first == 90 && batch.last == 169 && batch.readingsAreWhole)
 
     var thinned = batch
     thinned.readings = nil
@@ -195,11 +195,12 @@ extension Voltage {
       return entry.effects.isEmpty ? nil : .thinned(entry.stamp, effects: entry.effects)
     }
     #expect(try thinned.entries() == expected, "seed \(seed)")
-    #expect(thinned.link(after: Batch.genesis) == batch.link(after: Batch.genesis) && thinned.sectionsAreWhole)
+    #expect(thinned.link(after: Batch.genesis) == batch.link(after: Batch.genesis) && thinned.readingsAreWhole)
 
     var forged = batch
     forged.kept[forged.kept.count - 1] ^= 1
-    #expect(!forged.sectionsAreWhole)
+    forged.keptDigest = SHA256.digest(forged.kept)
+    #expect(forged.link(after: Batch.genesis) != batch.link(after: Batch.genesis))
     forged = batch
     forged.lastAt = forged.lastAt + .milliseconds(1)
     #expect(forged.link(after: Batch.genesis) != batch.link(after: Batch.genesis))
