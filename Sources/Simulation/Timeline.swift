@@ -1,12 +1,15 @@
 /// What is to happen, in order of time and, at the same time, in the order in which it was put in.
 struct Timeline<Item> {
+  /// Small, for entries are moved about: the items themselves stay where they are.
   private struct Entry {
     var at: Int
     var order: Int
-    var item: Item
+    var place: Int
     func precedes(_ other: Entry) -> Bool { at != other.at ? at < other.at : order < other.order }
   }
   private var heap: [Entry] = []
+  private var items: [Item?] = []
+  private var freePlaces: [Int] = []
   private var count = 0
 
   var nextTime: Int? { heap.first?.at }
@@ -14,7 +17,9 @@ struct Timeline<Item> {
   /// - Complexity: O(log *n*).
   mutating func add(_ item: Item, at time: Int) {
     count += 1
-    heap.append(Entry(at: time, order: count, item: item))
+    let place = freePlaces.popLast() ?? items.count
+    if place < items.count { items[place] = item } else { items.append(item) }
+    heap.append(Entry(at: time, order: count, place: place))
     var i = heap.count - 1
     while i > 0 {
       let parent = (i - 1) / 2
@@ -41,6 +46,8 @@ struct Timeline<Item> {
         i = smaller
       }
     }
-    return (first.at, first.item)
+    guard let item = items[first.place].take() else { preconditionFailure("an entry without its item") }
+    freePlaces.append(first.place)
+    return (first.at, item)
   }
 }

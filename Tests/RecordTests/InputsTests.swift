@@ -111,9 +111,10 @@ import Testing
   @Test func `a block that an earlier entry names takes a few bytes, and no entry can point at itself or ahead`() throws {
     let block = Block(.surroundings, [1])
     var writer = BatchWriter()
-    let mentions = [7: BlockMention.named(block.reference), 8: .again(.surroundings, entry: 7)] as KeyValuePairs<UInt64, BlockMention>
+    let mentions: KeyValuePairs<UInt64, BlockMention> = [7: .named(block.reference), 8: .again(.surroundings, entry: 7)]
     for (sequence, mention) in mentions {
-      try writer.append(Entry(stamp: stamp(sequence), event: .deadline, effects: [], mentions: [mention]), blocks: [block])
+      let entry = Entry(stamp: stamp(sequence), event: .deadline, effects: [], mentions: [mention])
+      try writer.append(entry, blocks: [block])
     }
     let batch = writer.finish()
     #expect(try batch.entries().map(\.mentions) == [[.named(block.reference)], [.again(.surroundings, entry: 7)]])

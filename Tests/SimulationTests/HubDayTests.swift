@@ -29,7 +29,8 @@ import Testing
       var options = Simulation.Options()
       options.faults = .mixed(seed: seed)
       var generator = HubGenerator.Options()
-      generator.mostConnectors = Self.isOptimised ? 8 : 4
+      // Larger hubs live their days in Tests/torture.
+      generator.mostConnectors = !Self.isOptimised ? 4 : block % 4 == 0 ? 10 : 5
       let report = run(seed, options, hours: Self.hours, generator).report
       for finding in report.findings { Issue.record("\(finding)\n  \(finding.history.suffix(8).joined(separator: "\n  "))") }
       #expect(report.events > 100)
@@ -51,7 +52,6 @@ import Testing
   }
 
   @Test(.enabled(if: isOptimised)) func `a controller that is told a fuse twice as large is caught`() {
-    var caught = 0
     for seed in 1...6 as ClosedRange<UInt64> {
       var options = Simulation.Options()
       options.arrivals = 600
@@ -59,16 +59,13 @@ import Testing
       var believed = made.hub
       for k in believed.circuits.indices { believed.circuits[k].rating = believed.circuits[k].rating.map { $0 * 2 } }
       options.believed = believed
-      let simulation = Simulation(seed: seed, made: made, options: options)
-      simulation.run(until: 12 * 3_600_000)
-      caught += simulation.report.findings.contains { $0.invariant == .protectiveLimit } ? 1 : 0
+      if finds(.protectiveLimit, Simulation(seed: seed, made: made, options: options), hours: 12) { return }
     }
-    #expect(caught >= 1)
+    Issue.record("six hubs, and none was caught")
   }
 
   @Test(.enabled(if: isOptimised)) func `a controller that is not told of a contract is caught`() {
-    var contracts = 0
-    var caught = 0
+    var (contracts, caught) = (0, 0)
     for seed in 1...30 as ClosedRange<UInt64> {
       var options = Simulation.Options()
       options.arrivals = 600
@@ -78,12 +75,19 @@ import Testing
       var believed = made.hub
       believed.circuits[0].contract = nil
       options.believed = believed
-      let simulation = Simulation(seed: seed, made: made, options: options)
-      simulation.run(until: 6 * 3_600_000)
-      caught += simulation.report.findings.contains { $0.invariant == .contractMean } ? 1 : 0
+      caught += finds(.contractMean, Simulation(seed: seed, made: made, options: options), hours: 6) ? 1 : 0
+      if caught == 2, contracts >= 4 { return }
     }
-    #expect(contracts >= 4)
-    #expect(caught >= 2, "\(caught) of \(contracts)")
+    Issue.record("\(caught) of \(contracts) were caught")
+  }
+
+  /// Whether it is found, within so many hours.
+  private func finds(_ invariant: Invariant, _ simulation: Simulation, hours: Int) -> Bool {
+    for hour in 1...hours {
+      simulation.run(until: hour * 3_600_000)
+      if simulation.report.findings.contains(where: { $0.invariant == invariant }) { return true }
+    }
+    return false
   }
 
   @Test func `the same seed gives the same day`() {
