@@ -31,6 +31,7 @@ let package = Package(
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
     library("CModbus", package: "libmodbus"),
     library("CSQLite", package: "sqlite3"),
+    library("CZlib", package: "zlib"),
     library("CLibevent", package: "libevent"),
     .systemLibrary(name: "CWslay", path: "Sources/CWslay"),  // Debian ships it without a pkg-config file
     library("COpenSSL", package: "openssl"),
@@ -54,7 +55,8 @@ let package = Package(
     room("SiteFiles", imports: ["Quantities", "Site", "Metering", "Documents"]),
     room("Explanation", imports: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record"]),
     room(
-      "Journal", imports: ["Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite"],
+      "Journal",
+      imports: ["Threads", "Quantities", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "CSQLite", "CZlib"],
       settings: strict),
     room("GridLimits", imports: ["Quantities", "Site", "Documents"]),
     room("Loop", imports: ["Threads", "CLinux", "CLibevent", "COpenSSL"], settings: strict),

@@ -92,6 +92,7 @@ final class Database {
       guard count > 0, let start = sqlite3_column_blob(statement, column) else { return [] }
       return Array(UnsafeRawBufferPointer(start: start, count: count))
     }
+    func packed(_ column: Int32, size: Int32) -> Packed { Packed(blob(column), size: optionalInteger(size)) }
     func optionalBlob(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : blob(column) }
   }
 

@@ -123,6 +123,7 @@ extension JournalFile {
       [.integer(Int(clamping: try through("blocks")) - useStep), .integer(Self.blocksPerPiece)])
     var thinned = Thinned()
     thinned.blocks = try changes()
+    if thinned.blocks > 0 { forgetBlocks() }
     return thinned.blocks > 0 ? thinned : nil
   }
 

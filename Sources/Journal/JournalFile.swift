@@ -12,6 +12,8 @@ final class JournalFile {
   let useStep: Int
   private(set) var link: [UInt8]
   private(set) var last: UInt64
+  /// The use that is noted of blocks that were kept lately.
+  private var blockUses: [BlockReference: Int] = [:]
   /// The thinning that the chain tells of so far.
   private var chained: Retention
 
@@ -65,15 +67,19 @@ final class JournalFile {
   }
 
   /// Rolls back if a transaction is open; where even this fails, the connection is given up by the caller and SQLite does it then.
-  func rollBack() { _ = try? database.execute("ROLLBACK") }
+  func rollBack() {
+    forgetBlocks()
+    _ = try? database.execute("ROLLBACK")
+  }
 
   private func insert(_ batch: Batch, link: [UInt8]) throws(DatabaseError) {
+    let kept = Packed(packing: batch.kept)
     try database.run(
-      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       [
         .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
-        .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.readingsDigest), .blob(link),
-        batch.marks.isEmpty ? .null : .blob(batch.marks),
+        .integer(batch.lastAt.milliseconds), .blob(kept.bytes), .blob(batch.readingsDigest), .blob(link),
+        batch.marks.isEmpty ? .null : .blob(batch.marks), Cell(kept.size),
       ])
     for block in batch.blocks { try keep(block, usedBy: Int(batch.last)) }
     if let readings = batch.readings, !readings.isEmpty {
@@ -82,26 +88,37 @@ final class JournalFile {
   }
 
   private func keep(_ block: Block, usedBy sequence: Int) throws(DatabaseError) {
+    if let noted = blockUses[block.reference], sequence - noted <= useStep { return }
     let (kind, key) = (Cell.integer(Int(block.kind.rawValue)), Cell.blob(block.reference.key))
-    let kept = try database.query(
-      "SELECT id, used_sequence FROM kept_blocks WHERE key = ? AND kind = ? AND bytes = ?", [key, kind, .blob(block.bytes)]
-    ) { (id: $0.integer(0), usedBy: $0.integer(1)) }.first
-    if let kept {
-      guard sequence - kept.usedBy > useStep else { return }
+    let kept = try database.query("SELECT id, used_sequence, bytes, size FROM kept_blocks WHERE key = ? AND kind = ?", [key, kind])
+    {
+      (id: $0.integer(0), usedBy: $0.integer(1), bytes: $0.packed(2, size: 3).unpacked)
+    }.first { $0.bytes == block.bytes }
+    var noted = sequence
+    if let kept, sequence - kept.usedBy <= useStep {
+      noted = kept.usedBy
+    } else if let kept {
       try database.run("UPDATE kept_blocks SET used_sequence = ? WHERE id = ?", [.integer(sequence), .integer(kept.id)])
     } else {
+      let packed = Packed(packing: block.bytes)
       try database.run(
-        "INSERT INTO kept_blocks (kind, used_sequence, key, bytes) VALUES (?, ?, ?, ?)",
-        [kind, .integer(sequence), key, .blob(block.bytes)])
+        "INSERT INTO kept_blocks (kind, used_sequence, key, bytes, size) VALUES (?, ?, ?, ?, ?)",
+        [kind, .integer(sequence), key, .blob(packed.bytes), Cell(packed.size)])
     }
+    if blockUses.count >= 256 { blockUses = [:] }
+    blockUses[block.reference] = noted
   }
+  /// Nothing is taken for kept any more that was not looked up.
+  func forgetBlocks() { blockUses = [:] }
 
   private func insert(_ snapshot: Snapshot) throws(DatabaseError) {
+    let state = Packed(packing: snapshot.state)
     try database.run(
-      "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
       [
         .integer(Int(snapshot.stamp.sequence)), .integer(snapshot.stamp.utc.milliseconds),
-        .integer(snapshot.stamp.monotonic.milliseconds), .text(snapshot.version), .blob(snapshot.state), .blob(snapshot.digest),
+        .integer(snapshot.stamp.monotonic.milliseconds), .text(snapshot.version), .blob(state.bytes), .blob(snapshot.digest),
+        Cell(state.size),
       ])
   }
 

@@ -20,14 +20,15 @@ extension JournalReader {
   func changedBlock() throws(DatabaseError) -> Int? {
     guard keepsBlocks else { return nil }
     var result: Int?
-    try database.each("SELECT id, kind, \(keyOfBlock), bytes FROM kept_blocks ORDER BY id") { row in
+    try database.each("SELECT id, kind, \(keyOfBlock), bytes, \(sizeOfBlock) FROM kept_blocks ORDER BY id") { row in
       let kind = BlockKind(rawValue: UInt8(clamping: row.integer(1)))
-      if Block(kind, row.blob(3)).reference.key != row.blob(2) { result = row.integer(0) }
+      if Block(kind, row.packed(3, size: 4).unpacked).reference.key != row.blob(2) { result = row.integer(0) }
       return result == nil
     }
     return result
   }
   private var keyOfBlock: String { tables >= 5 ? "key" : "substr(digest, 1, 8)" }
+  fileprivate var sizeOfBlock: String { tables >= 5 ? "size" : "NULL" }
 
   /// The first and the last entry that the journal holds, with their times; nil: it is empty.
   public func span() throws(DatabaseError) -> (first: Instant, last: Instant, entries: UInt64)? {
@@ -52,8 +53,8 @@ extension JournalReader: BlockSource {
   func row(of reference: BlockReference) throws(DatabaseError) -> (id: Int, bytes: [UInt8])? {
     guard keepsBlocks else { return nil }
     let (condition, key) = tables >= 5 ? ("key = ?", reference.key) : ("digest = ?", reference.digest)
-    let found = try database.query("SELECT id, bytes FROM kept_blocks WHERE \(condition)", [.blob(key)]) {
-      (id: $0.integer(0), bytes: $0.blob(1))
+    let found = try database.query("SELECT id, bytes, \(sizeOfBlock) FROM kept_blocks WHERE \(condition)", [.blob(key)]) {
+      (id: $0.integer(0), bytes: $0.packed(1, size: 2).unpacked)
     }
     return found.first { Block(reference.kind, $0.bytes).reference == reference } ?? found.first
   }
@@ -62,11 +63,13 @@ extension JournalReader: BlockSource {
     if let known = mentioned[entry] { return known }
     // With a statement of its own, for it is asked while the batches are walked.
     let batch = try database.query(
-      "SELECT first, last, kept FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1", [.integer(Int(clamping: entry))]
+      "SELECT first, last, kept, \(keptSize) FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1",
+      [.integer(Int(clamping: entry))]
     ) { row in
       let none = Instant(milliseconds: 0)
       return Batch(
-        first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: none, lastAt: none, kept: row.blob(2), readings: nil,
+        first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: none, lastAt: none,
+        kept: row.packed(2, size: 3).unpacked, readings: nil,
         keptDigest: [], readingsDigest: [])
     }.first
     let result = (try? batch?.entries())?.first { $0.stamp.sequence == entry }?.mentions ?? []

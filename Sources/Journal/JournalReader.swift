@@ -10,6 +10,7 @@ public final class JournalReader {
   /// The form of its tables; a journal is brought to the newest form only by the controller that writes it.
   let tables: Int
   var keepsBlocks: Bool { tables >= 2 }
+  var keptSize: String { tables >= 5 ? "kept_size" : "NULL" }
   /// What entries that were asked for lately mention.
   var mentioned: [UInt64: [BlockMention]] = [:]
   /// The table of raw readings, joined to `batches b` as `k`.
@@ -76,7 +77,7 @@ public final class JournalReader {
   public func snapshot(upTo sequence: UInt64 = UInt64(Int.max), version: String? = nil) throws(DatabaseError) -> Snapshot? {
     var result: Snapshot?
     try database.each(
-      "SELECT \(Self.snapshotColumns) FROM snapshots WHERE (?1 IS NULL OR version = ?1) AND sequence <= ?2 ORDER BY sequence DESC",
+      "SELECT \(snapshotColumns) FROM snapshots WHERE (?1 IS NULL OR version = ?1) AND sequence <= ?2 ORDER BY sequence DESC",
       [Cell(version), .integer(Int(clamping: sequence))]
     ) { row in
       result = Self.snapshot(row)
@@ -85,19 +86,21 @@ public final class JournalReader {
     return result
   }
 
-  private static let snapshotColumns = "sequence, at_ms, monotonic_ms, version, state, digest"
+  private var snapshotColumns: String {
+    "sequence, at_ms, monotonic_ms, version, state, digest, \(tables >= 5 ? "state_size" : "NULL")"
+  }
   /// nil: its bytes are not those that were recorded.
   private static func snapshot(_ row: Database.Row) -> Snapshot? {
     let stamp = EventStamp(
       utc: Instant(milliseconds: row.integer(1)), monotonic: Monotonic(milliseconds: row.integer(2)),
       sequence: UInt64(row.integer(0)))
-    let snapshot = Snapshot(stamp: stamp, version: row.text(3), state: row.blob(4))
+    let snapshot = Snapshot(stamp: stamp, version: row.text(3), state: row.packed(4, size: 6).unpacked)
     return snapshot.digest == row.blob(5) ? snapshot : nil
   }
 
   func snapshots(version: String?) throws(DatabaseError) -> [Snapshot] {
     try database.query(
-      "SELECT \(Self.snapshotColumns) FROM snapshots WHERE ?1 IS NULL OR version = ?1 ORDER BY sequence", [Cell(version)],
+      "SELECT \(snapshotColumns) FROM snapshots WHERE ?1 IS NULL OR version = ?1 ORDER BY sequence", [Cell(version)],
       Self.snapshot
     ).compactMap { $0 }
   }
@@ -112,19 +115,19 @@ public final class JournalReader {
     try database.each(
       """
       SELECT b.first, b.last, b.first_at_ms, b.last_at_ms, b.kept, b.readings_digest, b.link, k.bytes,
-        \(tables >= 4 ? "b.marks" : "NULL"), (SELECT link FROM batches p WHERE p.first < b.first ORDER BY p.first DESC LIMIT 1)
+        \(tables >= 4 ? "b.marks" : "NULL"), \(keptSize), (SELECT link FROM batches p WHERE p.first < b.first ORDER BY p.first DESC LIMIT 1)
       FROM batches b LEFT JOIN \(readingsOfBatch)
       WHERE b.first >= coalesce((SELECT max(first) FROM batches WHERE first <= ?1), 0) AND b.last >= ?1 AND b.first <= ?2
       ORDER BY b.first
       """, [.integer(Int(clamping: range.lowerBound)), .integer(Int(clamping: range.upperBound))]
     ) { row in
-      let (kept, digest, link) = (row.blob(4), row.blob(5), row.blob(6))
+      let (kept, digest, link) = (row.packed(4, size: 9).unpacked, row.blob(5), row.blob(6))
       var batch = Batch(
         first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: Instant(milliseconds: row.integer(2)),
         lastAt: Instant(milliseconds: row.integer(3)), kept: kept, readings: digest == empty ? [] : row.optionalBlob(7),
         keptDigest: SHA256.digest(kept), readingsDigest: digest)
       batch.marks = row.blob(8)
-      let isWhole = batch.readingsAreWhole && batch.link(after: row.optionalBlob(9) ?? Batch.genesis) == link
+      let isWhole = batch.readingsAreWhole && batch.link(after: row.optionalBlob(10) ?? Batch.genesis) == link
       return visit(batch, isWhole, link)
     }
   }

@@ -118,6 +118,9 @@ enum Schema {
   private static let keys = """
     -- The link says what the entries were; their digest can be worked out from them.
     ALTER TABLE batches DROP COLUMN kept_digest;
+    -- How many bytes they are unpacked (`Packed`); NULL: they are not packed.
+    ALTER TABLE batches ADD COLUMN kept_size INTEGER CHECK (kept_size > 0);
+    ALTER TABLE snapshots ADD COLUMN state_size INTEGER CHECK (state_size > 0);
     -- A block is found by the beginning of its digest; the rest can be worked out from its bytes.
     ALTER TABLE kept_blocks RENAME TO blocks_before;
     CREATE TABLE kept_blocks (
@@ -126,9 +129,10 @@ enum Schema {
       -- An entry that mentions it; a newer one may by up to JournalFile.useStep.
       used_sequence INTEGER NOT NULL CHECK (used_sequence > 0),
       key BLOB NOT NULL CHECK (length(key) = 8),
-      bytes BLOB NOT NULL
+      bytes BLOB NOT NULL,
+      size INTEGER CHECK (size > 0)
     ) STRICT;
-    INSERT INTO kept_blocks SELECT id, kind, used_sequence, substr(digest, 1, 8), bytes FROM blocks_before ORDER BY id;
+    INSERT INTO kept_blocks SELECT id, kind, used_sequence, substr(digest, 1, 8), bytes, NULL FROM blocks_before ORDER BY id;
     DROP TABLE blocks_before;
     CREATE INDEX kept_blocks_by_use ON kept_blocks (used_sequence);
     CREATE INDEX kept_blocks_by_key ON kept_blocks (key);

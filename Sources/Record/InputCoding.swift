@@ -107,7 +107,7 @@ enum InputCoding {
   static func moment(
     circuits: [HubView.CircuitView], connectors: ArraySlice<HubView.ConnectorView>, at stamp: EventStamp
   ) throws -> [UInt8] {
-    var (model, encoder) = (InputModel(), RangeEncoder())
+    var (model, encoder) = (InputModel.experienced, RangeEncoder())
     _ = try model.codeCircuits(circuits, at: stamp, &encoder)
     _ = try model.codeConnectors(connectors, at: stamp, &encoder)
     return [formOfMoment] + encoder.finish()
@@ -115,7 +115,7 @@ enum InputCoding {
   static func moment(
     _ bytes: [UInt8], at stamp: EventStamp
   ) throws(RecordFault) -> (circuits: [HubView.CircuitView], connectors: [HubView.ConnectorView]) {
-    try newer(bytes, formOfMoment) { model, decoder in
+    try newer(bytes, formOfMoment, .experienced) { model, decoder in
       let circuits = try model.codeCircuits([], at: stamp, &decoder)
       return (circuits, try model.codeConnectors([], at: stamp, &decoder))
     }
@@ -192,10 +192,11 @@ enum InputCoding {
   // MARK: Small parts
 
   private static func newer<Value>(
-    _ bytes: [UInt8], _ form: UInt8, _ read: (inout InputModel, inout RangeDecoder) throws -> Value
+    _ bytes: [UInt8], _ form: UInt8, _ model: InputModel = InputModel(),
+    _ read: (inout InputModel, inout RangeDecoder) throws -> Value
   ) throws(RecordFault) -> Value {
     _ = try opened(bytes, form)
-    var (model, decoder) = (InputModel(), RangeDecoder(bytes, from: 1))
+    var (model, decoder) = (model, RangeDecoder(bytes, from: 1))
     do { return try read(&model, &decoder) } catch let fault as RecordFault { throw fault } catch {
       throw .badValue("\(error)", at: 0)
     }

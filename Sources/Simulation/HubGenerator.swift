@@ -42,6 +42,8 @@ public struct HubGenerator {
       level = []
       for parent in parents {
         for _ in 0..<(d == 0 ? 1 : random.pick(1...(d == 1 ? 3 : 2))) {
+          // Circuits that nobody charges at cost time and show little.
+          if !level.isEmpty, circuits.count >= options.mostConnectors + 2 { break }
           let above = parent.map { circuits[$0].rating.l1.raw / 1000 } ?? rootRating
           let rating = d == 0 ? rootRating : max(20, above * random.pick(45...90) / 100)
           let curve = random.chance(500) ? TripCurve.standard : slowFuse

@@ -79,32 +79,38 @@ import Testing
     let reader = try JournalReader(path: folder.journal)
     let whole = try reader.verify()
     #expect(whole.breach == nil && whole.references > 20)
-    let rows = try database.query("SELECT id, bytes, key FROM kept_blocks") { ($0.integer(0), $0.blob(1), $0.blob(2)) }
+    let rows = try database.query("SELECT id, key, bytes, size FROM kept_blocks") {
+      (id: $0.integer(0), key: $0.blob(1), packed: $0.packed(2, size: 3))
+    }
     var dice: UInt64 = 77
     for _ in 0..<60 {
       dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      let (id, bytes, _) = rows[Int(dice >> 33) % rows.count]
-      var changed = bytes
-      changed[Int(dice >> 13) % bytes.count] ^= UInt8(1 << (dice >> 60 & 7))
-      try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(changed), .integer(id)])
-      #expect(try reader.verify().breach == .block(row: id))
-      try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(bytes), .integer(id)])
+      let (id, _, packed) = rows[Int(dice >> 33) % rows.count]
+      var changed = packed
+      changed.bytes[Int(dice >> 13) % packed.bytes.count] ^= UInt8(1 << (dice >> 60 & 7))
+      try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(changed.bytes), .integer(id)])
+      // The last bits of what is packed may mean nothing.
+      let means = changed.unpacked != packed.unpacked
+      #expect(try reader.verify().breach == (means ? .block(row: id) : nil))
+      try database.run("UPDATE kept_blocks SET bytes = ? WHERE id = ?", [.blob(packed.bytes), .integer(id)])
     }
-    for (id, bytes, key) in rows.prefix(6) {
+    for (id, key, packed) in rows.prefix(6) {
       try database.run("DELETE FROM kept_blocks WHERE id = ?", [.integer(id)])
       guard case .missing? = try reader.verify().breach else {
         Issue.record("a missing block was not found: \(id)")
         return
       }
       // A block that is right in itself, but that no entry names.
-      let other = Block(.circuits, bytes + [0])
+      let other = Block(.circuits, packed.unpacked + [0])
       try database.run(
-        "INSERT INTO kept_blocks VALUES (?, 2, 1, ?, ?)", [.integer(id), .blob(other.reference.key), .blob(other.bytes)])
+        "INSERT INTO kept_blocks VALUES (?, 2, 1, ?, ?, NULL)", [.integer(id), .blob(other.reference.key), .blob(other.bytes)])
       guard case .missing? = try reader.verify().breach else {
         Issue.record("a false block was not found: \(id)")
         return
       }
-      try database.run("UPDATE kept_blocks SET key = ?, bytes = ? WHERE id = ?", [.blob(key), .blob(bytes), .integer(id)])
+      try database.run(
+        "UPDATE kept_blocks SET key = ?, bytes = ?, size = ? WHERE id = ?",
+        [.blob(key), .blob(packed.bytes), Cell(packed.size), .integer(id)])
     }
     try database.run("DELETE FROM raw_readings WHERE first = (SELECT max(first) FROM raw_readings)")
     guard case .readings? = try reader.verify().breach else {
@@ -405,7 +411,8 @@ import Testing
     waiting.store.close()
     let size = try JournalReader(path: folder.journal).size()
     #expect(size.parts.reduce(0) { $0 + $1.bytes } == size.fileBytes)
-    #expect(size.parts.first { $0.name == "events and effects" }?.bytes == life.batches.reduce(0) { $0 + $1.kept.count })
+    let packed = life.batches.reduce(0) { $0 + Packed(packing: $1.kept).bytes.count }
+    #expect(size.parts.first { $0.name == "events and effects" }?.bytes == packed)
     #expect(size.parts.contains { $0.name == "blocks: circuits and connectors" && $0.bytes > 0 })
     #expect(size.days.reduce(0) { $0 + $1.entries } == Int(size.entries))
     #expect(size.days.reduce(0) { $0 + $1.blocks } == size.parts.filter { $0.name.hasPrefix("blocks") }.reduce(0) { $0 + $1.bytes })

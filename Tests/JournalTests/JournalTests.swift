@@ -26,6 +26,30 @@ import Testing
     #expect(report.link == batches.reduce(Batch.genesis) { $1.link(after: $0) })
   }
 
+  @Test(arguments: 1...20) func `whatever is packed comes back, and what was not packed is nothing`(seed: UInt64) {
+    var dice = seed &* 0x9e37_79b9_7f4a_7c15
+    func roll(_ bound: Int) -> Int {
+      dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(dice >> 33) % bound
+    }
+    for _ in 0..<50 {
+      // From all the same to all by chance.
+      let kinds = 1 + roll(256)
+      let plain = (0..<roll(3000)).map { _ in UInt8(roll(kinds)) }
+      let packed = Packed(packing: plain)
+      #expect(packed.unpacked == plain && packed.bytes.count <= plain.count, "seed \(seed)")
+      for size in [packed.size.map { $0 - 1 }, packed.size.map { $0 + 1 }, -1, .max] where size != nil {
+        #expect(Packed(packed.bytes, size: size).unpacked.isEmpty, "seed \(seed)")
+      }
+      if packed.size != nil {
+        #expect(Packed(packed.bytes + [0], size: packed.size).unpacked.isEmpty && Packed([], size: packed.size).unpacked.isEmpty)
+      }
+      let noise = Packed((0..<roll(200)).map { _ in UInt8(roll(256)) }, size: 1 + roll(400)).unpacked
+      #expect(noise.count <= 400)
+    }
+    #expect(Packed(packing: [UInt8](repeating: 7, count: 10_000)).bytes.count < 100)
+  }
+
   @Test func `a changed byte, a changed time and a missing batch are found`() throws {
     let changes: [(String, Verification.Breach)] = [
       ("UPDATE batches SET kept = zeroblob(5) WHERE first = 11", .link(first: 11)),

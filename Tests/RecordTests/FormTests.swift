@@ -89,9 +89,9 @@ import Testing
     let bytes = try InputCoding.moment(circuits: Forms.circuits, connectors: Forms.connectors[...], at: stamp(1))
     #expect(
       hexadecimal(bytes)
-        == "01fdc67fbf60008cceae6cbc25860922f13533443532630f3616ad9e15c90019f0ae302c8ab52dfa67ffe6aa4b28b3e8"
-        + "bb8e7c50f0364a5971a3228521ced9e07948905958f8e68abf9bc5f9ed558e6623078383012b657fa872741cf1284f6d"
-        + "257d29be382da60e0cae3e73a36817f68e81183f22ce40"
+        == "01edf0d8002bb04ea92bf5c2793de625295cff8283456a07509fc8804568caf507ed9b1db10a90d6ef9ae201e094e6e5"
+        + "7ccc8d9a28afc62bd1780677284a2f5b0f55c05f98ced8a24fd401c9af0ebe201053201a655fdd342eb2273967d50d64"
+        + "beb9752a0017c8538746e018579e61e4"
     )
     let moment = try InputCoding.moment(bytes, at: stamp(1))
     #expect(moment.circuits == Forms.circuits && moment.connectors == Forms.connectors)

@@ -1,0 +1,3 @@
+// zlib as Debian ships it.
+#pragma once
+#include <zlib.h>
