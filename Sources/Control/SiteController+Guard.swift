@@ -270,7 +270,8 @@ extension SiteController {
     let cannotPause = [.refused, .losesControl].contains(station(of: c).traits.zero)
     let lowest = cannotPause && target == .zero ? minimum(c) : target
     // What is as low as it can be has to stay so.
-    let staysLow = lowest == present && lowest <= fallback(c) && needsRefresh(c, weighing, now) && !isWaitingForAnswer(c, now)
+    let ends = lowest == present && lowest <= fallback(c) && needsRefresh(c, weighing, now)
+    let staysLow = ends && !isWaitingForAnswer(c, now) && isTimely(c, now)
     guard lowest < present || staysLow || connectors[c].beliefs.isEmpty else {
       decide(c, present, nil, reason, &out)
       return
