@@ -112,9 +112,11 @@ extension SiteController {
     let (series, blocks) = (state.series, state.blocks)
     var found: [Limit] = []
     for (i, block) in blocks.enumerated() {
+      // A fallback begins with the silence.
+      let from = state.silentSince.map { max($0, block.from) } ?? block.from
       found.append(
         Limit(
-          id: "\(series.id)#\(i + 1)", source: series.source, circuit: series.circuit, amount: block.amount, from: block.from,
+          id: "\(series.id)#\(i + 1)", source: series.source, circuit: series.circuit, amount: block.amount, from: from,
           until: block.until))
       guard let end = block.until else { continue }
       let next = i + 1 < blocks.count && blocks[i + 1].from == end ? blocks[i + 1].amount : nil

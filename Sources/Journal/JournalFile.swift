@@ -123,14 +123,9 @@ final class JournalFile {
   }
 
   private func project(_ batch: Batch) throws(DatabaseError) {
-    let entries: [Batch.Remains]
-    do {
-      entries = try batch.entries()
-    } catch {
-      throw DatabaseError(code: SQLITE_CORRUPT, message: "\(error)", action: "read back batch \(batch.first)")
-    }
-    for remains in entries {
-      for case .transaction(let change) in remains.effects { try Projection.project(change, at: remains.stamp, into: database) }
+    guard try Projection.project(batch, into: database) else {
+      throw DatabaseError(
+        code: SQLITE_CORRUPT, message: "its entries cannot be read back", action: "read back batch \(batch.first)")
     }
   }
 }

@@ -12,6 +12,11 @@ extension JournalReader {
     tables >= 4 ? try Retention(chainedIn: database) : Retention()
   }
 
+  /// Whether the chain goes through a link.
+  public func passes(_ link: [UInt8]) throws(DatabaseError) -> Bool {
+    try !database.query("SELECT 1 FROM batches WHERE link = ?", [.blob(link)]) { _ in true }.isEmpty
+  }
+
   /// The inputs that were kept with an entry.
   /// - Throws: `Inputs.Fault`, `DatabaseError`.
   public func inputs(of entry: Batch.Remains) throws -> Inputs { try Inputs(entry.mentions, at: entry.stamp, from: self) }

@@ -119,6 +119,9 @@ extension JournalReader {
     return nil
   }
 
+  /// The hub as the newest snapshot has it; nil: there is none that can be read.
+  public func newestHub() throws(DatabaseError) -> Hub? { try hubOfSnapshot(near: UInt64(Int.max)) }
+
   /// The hub as a snapshot nearby has it, for its names.
   private func hubOfSnapshot(near sequence: UInt64) throws(DatabaseError) -> Hub? {
     let all = try snapshots(version: nil)

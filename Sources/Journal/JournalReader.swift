@@ -52,19 +52,25 @@ public final class JournalReader {
 
   /// - Parameter id: nil: all, newest first, at most `limit`.
   public func transactions(id: Int? = nil, limit: Int = 1000) throws(DatabaseError) -> [TransactionRecord] {
+    try Self.transactions(of: database, id: id, limit: limit)
+  }
+  static func allTransactions(of database: Database) throws(DatabaseError) -> [TransactionRecord] {
+    try transactions(of: database, id: nil, limit: -1)
+  }
+  private static func transactions(of database: Database, id: Int?, limit: Int) throws(DatabaseError) -> [TransactionRecord] {
     try database.query(
       """
       SELECT id, station, connector, id_tag, started_at_ms, meter_start_mwh, opened_sequence, late, ended_at_ms, meter_stop_mwh,
-        reason, closed_sequence FROM transactions WHERE ?1 IS NULL OR id = ?1 ORDER BY opened_sequence DESC LIMIT ?2
+        reason, closed_sequence FROM transactions WHERE ?1 IS NULL OR id = ?1 ORDER BY opened_sequence DESC, id LIMIT ?2
       """, [Cell(id), .integer(limit)]
     ) { row in
       TransactionRecord(
         id: row.integer(0), station: row.integer(1), connector: row.integer(2), idTag: row.text(3),
         startedAt: Instant(milliseconds: row.integer(4)), meterStart: Energy(milliwattHours: row.integer(5)),
-        openedSequence: UInt64(row.integer(6)), late: row.integer(7) == 1,
+        openedSequence: UInt64(clamping: row.integer(6)), late: row.integer(7) == 1,
         endedAt: row.optionalInteger(8).map { Instant(milliseconds: $0) },
         meterStop: row.optionalInteger(9).map { Energy(milliwattHours: $0) }, reason: row.optionalText(10),
-        closedSequence: row.optionalInteger(11).map { UInt64($0) })
+        closedSequence: row.optionalInteger(11).map { UInt64(clamping: $0) })
     }
   }
 
@@ -122,8 +128,10 @@ public final class JournalReader {
       """, [.integer(Int(clamping: range.lowerBound)), .integer(Int(clamping: range.upperBound))]
     ) { row in
       let (kept, digest, link) = (row.packed(4, size: 9).unpacked, row.blob(5), row.blob(6))
+      // Whatever stands there now is read: what is wrong with it, its link says.
       var batch = Batch(
-        first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: Instant(milliseconds: row.integer(2)),
+        first: UInt64(clamping: row.integer(0)), last: UInt64(clamping: row.integer(1)),
+        firstAt: Instant(milliseconds: row.integer(2)),
         lastAt: Instant(milliseconds: row.integer(3)), kept: kept, readings: digest == empty ? [] : row.optionalBlob(7),
         keptDigest: SHA256.digest(kept), readingsDigest: digest)
       batch.marks = row.blob(8)

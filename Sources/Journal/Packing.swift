@@ -42,6 +42,7 @@ struct Packed {
   /// - Parameter work: says how it ended, as zlib does. The stream stays where it is meanwhile, which zlib wants.
   /// - Returns: nil: it does not end within `most` bytes, or before the input does.
   private static func run(_ input: [UInt8], most: Int, _ work: (UnsafeMutablePointer<z_stream>) -> Int32) -> [UInt8]? {
+    guard !input.isEmpty, most > 0 else { return nil }
     var (input, stream, isAtEnd) = (input, z_stream(), false)
     let output = [UInt8](unsafeUninitializedCapacity: most) { space, count in
       input.withUnsafeMutableBufferPointer { input in

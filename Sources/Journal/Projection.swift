@@ -4,6 +4,22 @@ import Record
 
 /// What the table of transactions shows of effects; all of it can be worked out again from the batches.
 enum Projection {
+  /// An empty table.
+  static func inMemory() throws(DatabaseError) -> Database {
+    let database = try Database(path: ":memory:")
+    try database.execute(Schema.migrations[0])
+    return database
+  }
+
+  /// - Returns: false: its entries cannot be read by this version.
+  static func project(_ batch: Batch, into database: Database) throws(DatabaseError) -> Bool {
+    guard let entries = try? batch.entries() else { return false }
+    for remains in entries {
+      for case .transaction(let change) in remains.effects { try project(change, at: remains.stamp, into: database) }
+    }
+    return true
+  }
+
   static func project(_ change: TransactionChange, at stamp: EventStamp, into database: Database) throws(DatabaseError) {
     switch change {
     case .opened(let id, let station, let connector, let idTag, let meterStart, let at, let late):

@@ -10,6 +10,8 @@ public struct Verification: Hashable, Sendable {
     case gap(after: UInt64, next: UInt64)
     case otherReadings(first: UInt64)
     case link(first: UInt64)
+    /// The table of transactions says of this one what the entries do not.
+    case transaction(id: Int)
     case snapshots(Int)
     /// Raw readings that were never thinned are missing.
     case readings(first: UInt64)
@@ -22,6 +24,7 @@ public struct Verification: Hashable, Sendable {
       case .gap(let after, let next): "entries \(after + 1)...\(next - 1) are missing"
       case .otherReadings(let first): "the batch that begins with \(first) has other raw readings than were recorded"
       case .link(let first): "the chain breaks at the batch that begins with \(first): it has other bytes than were recorded"
+      case .transaction(let id): "the table of transactions has transaction \(id) otherwise than the entries"
       case .readings(let first): "the raw readings of the batch that begins with \(first) are missing and were never thinned"
       case .missing(let kind, let sequence): "the block with the \(kind) of entry \(sequence) is missing and was never thinned"
       case .block(let row): "the block in row \(row) has other bytes than were recorded"
@@ -59,6 +62,8 @@ public struct ReplayReport: Hashable, Sendable {
   public var planDifference: Replay.PlanDifference?
   /// Why parts were passed over: thinned away, or recorded by another version.
   public var passedOver: [String] = []
+  /// What should have been there to be thought again, and was not: other bytes than were recorded, or a version that recorded nothing.
+  public var faults: [String] = []
 }
 
 extension JournalReader {
@@ -68,6 +73,8 @@ extension JournalReader {
     let limits = (said: try retention(), chained: try chainedRetention())
     var named: Set<[UInt8]> = []
     var failure: DatabaseError?
+    // The transactions that the entries tell of, as the table should have them; nil: some entries are of a form that is not read any more.
+    var expected: Database? = try Projection.inMemory()
     try links(1...UInt64(Int.max)) { batch, _, link in
       if batch.first != last + 1 { result.breach = .gap(after: last, next: batch.first) }
       result.link = batch.link(after: result.link)
@@ -75,7 +82,7 @@ extension JournalReader {
       if result.breach == nil, !batch.readingsAreWhole { result.breach = .otherReadings(first: batch.first) }
       last = batch.last
       result.batches += 1
-      result.entries += batch.last - batch.first + 1
+      result.entries &+= batch.last &- batch.first &+ 1
       if batch.readings == nil {
         result.thinned += 1
         if !limits.chained.mayLackReadings(first: batch.first) {
@@ -89,14 +96,24 @@ extension JournalReader {
       do throws(DatabaseError) {
         if !batch.marks.isEmpty { try noteAge(of: batch, &result) }
         if result.breach == nil { try checkReferences(of: batch, limits, &named, &result) }
+        if let database = expected, try !Projection.project(batch, into: database) { expected = nil }
       } catch { failure = error }
       return result.breach == nil && failure == nil
     }
     if let failure { throw failure }
     if result.breach == nil, let row = try changedBlock() { result.breach = .block(row: row) }
+    if result.breach == nil, let expected, let id = try firstDifference(from: expected) { result.breach = .transaction(id: id) }
     let wrong = try countOfSnapshots() - snapshots(version: nil).count
     if result.breach == nil, wrong > 0 { result.breach = .snapshots(wrong) }
     return result
+  }
+
+  /// The first transaction that the table has otherwise than `expected`.
+  private func firstDifference(from expected: Database) throws(DatabaseError) -> Int? {
+    let (told, kept) = (try Self.allTransactions(of: expected), try Self.allTransactions(of: database))
+    if told == kept { return nil }
+    let ids = Set(told).symmetricDifference(kept).map(\.id)
+    return ids.min()
   }
 
   /// How old the newest readings are that a batch says were thinned before it.
@@ -146,7 +163,7 @@ extension JournalReader {
     var starts: [Snapshot?] = []
     for snapshot in try snapshots(version: version) { starts.append(snapshot) }
     if try recordedBy(version, first: 1) { starts.insert(nil, at: 0) }
-    if starts.isEmpty { report.passedOver.append("nothing was recorded by version \(version)") }
+    if starts.isEmpty { report.faults.append("nothing was recorded by version \(version)") }
     try passOverThinned(&starts, &report)
     var done: UInt64 = 0
     var isFirst = true
@@ -193,11 +210,15 @@ extension JournalReader {
     do {
       replay = try Replay(from: start, recomputesPlans: true)
     } catch {
-      report.passedOver.append("the snapshot at \(from - 1) cannot be read: \(error)")
+      report.faults.append("the snapshot at \(from - 1) cannot be read: \(error)")
       return from - 1
     }
     var stop: String?
-    try batches(from...UInt64(Int.max)) { batch in
+    try links(from...UInt64(Int.max)) { batch, isWhole, _ in
+      guard isWhole else {
+        report.faults.append("from \(batch.first) on: the batch has other bytes than were recorded")
+        return false
+      }
       if let other = Self.otherVersion(batch, than: version) {
         stop = "from \(other.sequence) on: other version, \(other.version)"
         return false
@@ -205,7 +226,7 @@ extension JournalReader {
       do {
         try replay.feed(batch)
       } catch {
-        stop = "from \(replay.stamp.sequence + 1) on: \(error)"
+        report.faults.append("from \(replay.stamp.sequence + 1) on: \(error)")
         return false
       }
       return replay.difference == nil && replay.planDifference == nil

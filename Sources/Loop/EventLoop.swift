@@ -16,6 +16,8 @@ public final class EventLoop: @unchecked Sendable {
   private var thread = pthread_t()
   private let started = Latch()
   private var signals: [(event: OpaquePointer, action: SignalAction)] = []
+  /// Timers that have yet to fire; on the loop's thread only.
+  var armed: [ObjectIdentifier: LoopTimer] = [:]
   private var idleEvent: OpaquePointer?
   private var idleWork: [() -> Void] = []
   /// Urgencies that libevent tells apart: signals first, sockets and timers in the middle, what may wait until they are done last.
@@ -96,6 +98,7 @@ public final class EventLoop: @unchecked Sendable {
     pthread_join(thread, nil)
     for signal in signals { event_free(signal.event) }
     signals = []
+    for timer in armed.values { timer.disarm() }
     for event in [wakeEvent, idleEvent] { if let event { event_free(event) } }
     idleWork = []
     event_base_free(base)

@@ -21,15 +21,15 @@ public final class LoopTimer: @unchecked Sendable {
   fileprivate func arm(_ delay: Duration) {
     guard action != nil else { return }
     var span = delay.timeval
-    let me = Unmanaged.passRetained(self)
     let event = event_new(
       loop.base, -1, repeats ? Int16(EV_PERSIST) : 0,
       { _, _, me in
         guard let me else { return }
         Unmanaged<LoopTimer>.fromOpaque(me).takeUnretainedValue().fire()
-      }, me.toOpaque())
+      }, Unmanaged.passUnretained(self).toOpaque())
     guard let event, event_add(event, &span) == 0 else { preconditionFailure("no memory for a timer") }
     self.event = event
+    loop.armed[ObjectIdentifier(self)] = self
   }
 
   private func fire() {
@@ -38,12 +38,13 @@ public final class LoopTimer: @unchecked Sendable {
     action?()
   }
 
-  private func disarm() {
+  /// On the loop's thread, or once that has ended.
+  func disarm() {
     action = nil
     guard let armed = event else { return }
     event = nil
     event_free(armed)
-    Unmanaged.passUnretained(self).release()
+    loop.armed[ObjectIdentifier(self)] = nil
   }
 }
 

@@ -20,6 +20,7 @@ func readHead(_ request: OpaquePointer) -> RequestHead? {
 func readBody(_ request: OpaquePointer) -> [UInt8] {
   guard let buffer = evhttp_request_get_input_buffer(request) else { return [] }
   let length = evbuffer_get_length(buffer)
+  guard length > 0 else { return [] }
   return [UInt8](unsafeUninitializedCapacity: length) { bytes, count in
     count = max(0, evbuffer_copyout(buffer, bytes.baseAddress, length))
   }

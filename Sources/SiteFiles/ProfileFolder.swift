@@ -53,7 +53,12 @@ public struct ProfileFolder: Hashable, Sendable {
 
   /// The whole of a file as text.
   public static func read(_ path: String) throws(FileError) -> String {
-    guard let data = FileManager.default.contents(atPath: path) else { throw FileError(path: path, reason: "cannot be read") }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      let why =
+        isFolder(path)
+        ? "it is a folder" : FileManager.default.fileExists(atPath: path) ? "it may not be read" : "there is no such file"
+      throw FileError(path: path, reason: "cannot be read: \(why)")
+    }
     guard let text = String(bytes: data, encoding: .utf8) else { throw FileError(path: path, reason: "is not UTF-8") }
     return text
   }

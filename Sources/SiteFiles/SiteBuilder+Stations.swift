@@ -20,8 +20,8 @@ extension SiteBuilder {
     let trust = reader.optional(
       "trust", .oneOf(["proven": FallbackTrust.proven, "accepted": .accepted, "none": .none]), else: FallbackTrust.none)
     let idle = reader.optional("idle_a", .amperes(0...100), else: .zero)
-    let hash = Shape<String>.text.map("the hash of a password (scrypt or PBKDF2), never the password itself") { text in
-      text.hasPrefix("scrypt") || text.hasPrefix("pbkdf2") || text.hasPrefix("$scrypt$") || text.hasPrefix("$pbkdf2") ? text : nil
+    let hash = Shape<String>.text.map("the hash of a password, never the password itself: \(PasswordHash.form)") { text in
+      PasswordHash(text) == nil ? nil : text
     }
     let password = reader.optional("password_hash", hash)
     let place = reader.optional("circuit", .identifier).map { circuit($0, reader) }

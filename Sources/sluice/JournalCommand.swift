@@ -8,7 +8,8 @@ import Site
 /// `sluice journal`: checks the hash chain of a journal, and thinks all that it holds again.
 enum JournalCommand {
   static let usage = """
-    usage: sluice journal verify STATE    the hash chain: is everything as it was recorded?
+    usage: sluice journal verify STATE [--link HEX]
+                                          the hash chain: is everything as it was recorded?
            sluice journal replay STATE [--version V]
                                           thinks again what was recorded, works each plan out again from what was
                                           asked, and compares, bit for bit
@@ -16,6 +17,7 @@ enum JournalCommand {
            sluice journal size STATE      bytes by kind of record and by day
       STATE: the state directory of a hub, or its journal.sqlite
       --version: whose recordings; without it, those of the newest snapshot
+      --link: what an earlier `verify` printed, kept elsewhere: whether the chain still goes through it
     """
 
   /// - Returns: the exit status: 0, 1 for a breach, a difference or a journal that cannot be read, 2 for wrong use.
@@ -25,24 +27,26 @@ enum JournalCommand {
       return 0
     }
     guard arguments.count >= 2, ["verify", "replay", "list", "size"].contains(arguments[0]) else { return complain(usage, 2) }
-    var version: String?
+    var (version, link): (String?, [UInt8]?) = (nil, nil)
     switch Array(arguments.dropFirst(2)) {
     case []: break
     case let rest where rest.count == 2 && rest[0] == "--version" && arguments[0] == "replay": version = rest[1]
+    case let rest where rest.count == 2 && rest[0] == "--link" && arguments[0] == "verify":
+      link = LimitsCommand.bytes(rest[1])
+      guard link?.count == 32 else { return complain("--link is `\(rest[1])`; expected 64 hexadecimal digits", 2) }
     case let rest: return complain("not understood: \(rest.joined(separator: " "))\n\(usage)", 2)
     }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: arguments[1], isDirectory: &isFolder) else {
-      return complain("\(arguments[1]): no such file or folder", 1)
-    }
     do {
-      let reader = try JournalReader(path: isFolder.boolValue ? JournalStore.path(in: arguments[1]) : arguments[1])
+      let reader = try JournalReader(path: try StateFolder.journal(in: arguments[1]))
       switch arguments[0] {
-      case "verify": return verify(try reader.verify())
+      case "verify":
+        if let link, try !reader.passes(link) { return complain("broken: the chain does not go through that link (any more)", 1) }
+        return verify(try reader.verify())
       case "replay": return replay(try reader.replay(version: try version ?? reader.snapshot()?.version ?? ""))
       case "size": return size(try reader.size())
       default:
-        for transaction in try reader.transactions() { print(line(transaction)) }
+        let hub = try reader.newestHub()
+        for transaction in try reader.transactions() { print(line(transaction, hub)) }
         return 0
       }
     } catch {
@@ -63,7 +67,8 @@ enum JournalCommand {
     }
     print("link=\(report.link.map { String(format: "%02x", $0) }.joined())")
     if let breach = report.breach { return complain("broken: \(breach)", 1) }
-    print("whole")
+    print(
+      "whole, as far as it goes: that nothing is missing at its end is told by a link of an earlier day, kept elsewhere (--link)")
     return 0
   }
 
@@ -98,12 +103,13 @@ enum JournalCommand {
 
   private static func replay(_ report: ReplayReport) -> Int32 {
     for text in report.passedOver { print("passed over: \(text)") }
+    for text in report.faults { print("not thought again: \(text)") }
     for stretch in report.stretches { print("thought again: \(stretch.lowerBound)...\(stretch.upperBound)") }
     print("plans=\(report.plans) worked out again, \(report.plansWithoutRequest) whose request was recorded before")
     if let difference = report.planDifference { tell(difference) }
     guard let difference = report.difference else {
       print("events=\(report.events) differences=\(report.planDifference == nil ? 0 : 1)")
-      return report.planDifference == nil ? 0 : 1
+      return report.planDifference == nil && report.faults.isEmpty ? 0 : 1
     }
     print("first difference at \(difference.stamp.sequence), \(difference.event)")
     for effect in difference.recorded where !difference.recomputed.contains(effect) { print("  recorded only:   \(effect)") }
@@ -130,9 +136,11 @@ enum JournalCommand {
     }
   }
 
-  private static func line(_ transaction: JournalReader.TransactionRecord) -> String {
+  private static func line(_ transaction: JournalReader.TransactionRecord, _ hub: Hub?) -> String {
+    // The number of a station is all that the table has; the hub as it was kept last has its name.
+    let name = hub.flatMap { $0.stations.indices.contains(transaction.station) ? $0.stations[transaction.station].id : nil }
     var text =
-      "id=\(transaction.id) station=\(transaction.station) connector=\(transaction.connector) from=\(time(transaction.startedAt))"
+      "id=\(transaction.id) station=\(name ?? "#\(transaction.station)") connector=\(transaction.connector) from=\(time(transaction.startedAt))"
     if let end = transaction.endedAt { text += " to=\(time(end)) reason=\(transaction.reason ?? "")" }
     if let stop = transaction.meterStop { text += " energy_wh=\((stop - transaction.meterStart).wattHours)" }
     return text

@@ -24,11 +24,11 @@ enum LimitsCommand {
     do {
       let options = try CommandLineOptions(arguments, names: ["state", "format", "key", "profiles"], flags: [])
       switch options.words.first {
-      case "list": try list(StateFolder.chosen(options, after: 1))
-      case "key": print(hexadecimal(try SigningKey(state: StateFolder.chosen(options, after: 1), makes: false).publicKey))
+      case "list": try list(StateFolder.existing(options, after: 1))
+      case "key": print(hexadecimal(try SigningKey(state: StateFolder.existing(options, after: 1), makes: false).publicKey))
       case "report":
         guard options.words.count >= 2 else { throw CommandLineOptions.Misuse(description: "report needs a name") }
-        try report(options.words[1], format: options.text("format") ?? "json", StateFolder.chosen(options, after: 2))
+        try report(options.words[1], format: options.text("format") ?? "json", StateFolder.existing(options, after: 2))
       case "verify":
         guard options.words.count == 3, let key = options.text("key").flatMap(bytes) else {
           throw CommandLineOptions.Misuse(description: "verify needs NAME.json, NAME.sig and --key of 64 hexadecimal digits")
@@ -83,7 +83,7 @@ enum LimitsCommand {
     print("the signature is right")
   }
 
-  private static func bytes(_ text: String) -> [UInt8]? {
+  static func bytes(_ text: String) -> [UInt8]? {
     let digits = text.compactMap(\.hexDigitValue)
     guard digits.count == text.count, digits.count % 2 == 0, !digits.isEmpty else { return nil }
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }

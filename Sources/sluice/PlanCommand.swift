@@ -3,19 +3,23 @@ import Documents
 import Foundation
 import Quantities
 import Scheduling
+import SiteFiles
 
 /// `sluice plan`: reads a problem, works out a plan and writes it; or checks a plan that somebody wrote.
 enum PlanCommand {
   static let usage = """
-    sluice plan PROBLEM.json5 [--out PLAN.json] [--policy \(Policy.allCases.map(\.rawValue).joined(separator: "|"))]
-                [--gap 1e-4 [--gap-of-value]] [--iterations 3000] [--budget-ms N] [--threads 1] [--relaxed]
-    sluice plan --check PLAN.json PROBLEM.json5
+    usage: sluice plan PROBLEM.json5 [--out PLAN.json] [--policy \(Policy.allCases.map(\.rawValue).joined(separator: "|"))]
+             [--gap 1e-4 [--gap-of-value]] [--iterations 3000] [--budget-ms N] [--threads 1] [--relaxed]
+           sluice plan --check PLAN.json PROBLEM.json5
+      --gap: how far the relaxed plan may be from the best one (`relaxed_gap`); the gap of the final plan, in whole steps, is told with it
     """
 
   static func run(_ arguments: [String]) throws -> Int32 {
     let options = try CommandLineOptions(
       arguments, names: ["out", "policy", "gap", "iterations", "budget-ms", "threads", "check"], flags: ["gap-of-value", "relaxed"])
-    guard options.words.count == 1, let path = options.words.first else { throw CommandLineOptions.Misuse(description: usage) }
+    guard options.words.count == 1, let path = options.words.first else {
+      throw CommandLineOptions.Misuse(description: "expected one problem")
+    }
     let began = cpuMilliseconds()
     let file = try ProblemFile(try bytes(path), name: path)
     if let plan = options.text("check") { return try PlanCheck.run(try bytes(plan), name: plan, against: file) }
@@ -52,14 +56,20 @@ enum PlanCommand {
       json = writer.written(plan, outcome, times: [("read", read - began), ("solve", end - read), ("finish", finished - end)])
     }
     if let out = options.text("out") {
-      try Data(json).write(to: URL(fileURLWithPath: out))
+      try write(json, to: out)
     } else {
       FileHandle.standardOutput.write(Data(json + [10]))
     }
     return 0
   }
 
-  private static func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    do { try Data(bytes).write(to: URL(fileURLWithPath: path)) } catch {
+      throw FileError(path: path, reason: "cannot be written: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private static func bytes(_ path: String) throws -> [UInt8] { Array(try ProfileFolder.read(path).utf8) }
 
   static func cpuMilliseconds() -> Double { Double(clock()) * 1000 / Double(CLOCKS_PER_SEC) }
 

@@ -6,13 +6,14 @@ import Scheduling
 /// `sluice problem`: writes a realistic, seeded planning problem to standard output or a file.
 enum ProblemCommand {
   static let usage = """
-    sluice problem [--connectors 100] [--seed 1] [--slots 96|288] [--tight 2] [--peak 0] [--single-phase] [--hourly]
-                   [--topology wide|deep] [--out PROBLEM.json5]
+    usage: sluice problem [--connectors 100] [--seed 1] [--slots 96|288] [--tight 2] [--peak 0] [--single-phase] [--hourly]
+             [--topology wide|deep] [--out PROBLEM.json5]
     """
 
   static func run(_ arguments: [String]) throws -> Int32 {
     let options = try CommandLineOptions(
       arguments, names: ["connectors", "seed", "slots", "tight", "peak", "topology", "out"], flags: ["single-phase", "hourly"])
+    if let word = options.words.first { throw CommandLineOptions.Misuse(description: "not understood: \(word)") }
     var family = ProblemFamily()
     family.connectors = try options.whole("connectors", in: 1...100_000) ?? 100
     family.slots = try options.whole("slots", in: 24...1440) ?? 96
@@ -30,7 +31,7 @@ enum ProblemCommand {
     var dice = SeededDice(seed: try options.whole("seed", in: 0...Int.max) ?? 1)
     let bytes = written(family.problem(using: &dice))
     if let path = options.text("out") {
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      try PlanCommand.write(bytes, to: path)
     } else {
       FileHandle.standardOutput.write(Data(bytes + [10]))
     }

@@ -23,6 +23,16 @@ enum StateFolder {
     return try options.text("state") ?? named(in: rest.first ?? "", profiles: options.text("profiles"))
   }
 
+  /// The same; it is there.
+  static func existing(_ options: CommandLineOptions, after count: Int) throws -> String {
+    let folder = try chosen(options, after: count)
+    var status = stat()
+    guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw Flaw(description: "\(folder): there is no such folder; a hub's state is in one once it has run, or has tokens")
+    }
+    return folder
+  }
+
   /// The journal in a state directory; the path of a journal is one itself.
   static func journal(in path: String) throws(Flaw) -> String {
     var status = stat()

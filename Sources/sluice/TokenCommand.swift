@@ -29,7 +29,8 @@ enum TokenCommand {
       }
       let name = verb == "list" ? nil : options.words.dropFirst().first
       if verb != "list", name == nil { throw CommandLineOptions.Misuse(description: "\(verb) needs a name") }
-      let state = try StateFolder.chosen(options, after: verb == "list" ? 1 : 2)
+      let count = verb == "list" ? 1 : 2
+      let state = try verb == "make" ? StateFolder.chosen(options, after: count) : StateFolder.existing(options, after: count)
       let file = TokenFile(state: state)
       switch verb {
       case "make": try make(name ?? "", role: options.text("role"), file, state)

@@ -3,7 +3,7 @@ import Simulation
 
 /// `sluice torture`: random hubs, random days, every fault; each invariant is checked after every step.
 enum TortureCommand {
-  private static let usage = """
+  static let usage = """
     usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay] [--digest]
                           [--trace A..B] [--limit-trials N]
       --seed N        one hub (default 1); --seeds A..B several

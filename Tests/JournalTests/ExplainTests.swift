@@ -119,6 +119,38 @@ import Testing
     }
   }
 
+  @Test func `a table of transactions that says other than the entries is found, and replay stops at what was changed`() throws {
+    let life = try Life(seed: 2, hours: 2)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    life.write(to: waiting)
+    waiting.store.close()
+    let database = try Database(path: folder.journal)
+    let reader = try JournalReader(path: folder.journal)
+    let id = try #require(try reader.transactions().map(\.id).min())
+    let link = try reader.verify().link
+    #expect(try reader.passes(link) && !reader.passes(Batch.genesis))
+    for change in [
+      "UPDATE transactions SET id_tag = 'forged', started_at_ms = started_at_ms - 3600000 WHERE id = \(id)",
+      "UPDATE transactions SET station = station + 1 WHERE id = \(id)", "DELETE FROM transactions WHERE id = \(id)",
+    ] {
+      try database.execute(change)
+      #expect(try reader.verify().breach == .transaction(id: id), "\(change)")
+      try database.execute("DELETE FROM transactions")
+      for batch in life.batches { #expect(try Projection.project(batch, into: database)) }
+      #expect(try reader.verify().breach == nil)
+    }
+    #expect(try reader.replay(version: "simulation").faults.isEmpty)
+    let place = life.batches.count / 2
+    try database.run(
+      "UPDATE batches SET kept = zeroblob(7) WHERE first = ?", [.integer(Int(life.batches[place].first))])
+    let replay = try reader.replay(version: "simulation")
+    #expect(replay.faults.count == 1 && replay.faults[0].contains("from \(life.batches[place].first) on"), "\(replay.faults)")
+    // Where the end is cut off the chain is whole; a link that was kept elsewhere says so.
+    try database.run("DELETE FROM batches WHERE first >= ?", [.integer(Int(life.batches[place].first))])
+    #expect(try !reader.passes(link))
+  }
+
   @Test func `after thinning the chain is whole, replay begins later and says so, and transactions are explained`() throws {
     for seed in 1...4 as ClosedRange<UInt64> {
       let life = try Life(seed: seed)

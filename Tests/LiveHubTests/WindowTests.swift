@@ -1,6 +1,7 @@
 import ChargingProfiles
 import Control
 import Glibc
+import Journal
 import LiveHub
 import Loop
 import Quantities
@@ -82,6 +83,18 @@ import Testing
     )
     world.stop()
     var isFound = false
+    func look(_ bytes: [UInt8], _ place: String) {
+      let text = String(decoding: bytes, as: UTF8.self)
+      isFound = isFound || text.contains(plain)
+      #expect(!text.contains(secret), "\(place)")
+    }
+    // What lies there deflated, as it was before.
+    let reader = try JournalReader(path: world.folder.path + "/journal.sqlite")
+    try reader.batches(1...UInt64(Int.max)) { batch in
+      look(batch.kept, "batch \(batch.first)")
+      return true
+    }
+    look(try #require(try reader.snapshot()).state, "the snapshot")
     for name in ["journal.sqlite", "journal.sqlite-wal"] {
       guard let file = fopen(world.folder.path + "/" + name, "r") else { continue }
       defer { fclose(file) }
@@ -89,11 +102,25 @@ import Testing
       var bytes = [UInt8](repeating: 0, count: ftell(file))
       rewind(file)
       fread(&bytes, 1, bytes.count, file)
-      let text = String(decoding: bytes, as: UTF8.self)
-      isFound = isFound || text.contains(plain)
-      #expect(!text.contains(secret), "\(name)")
+      look(bytes, name)
     }
     #expect(isFound)
+  }
+
+  @Test func `a password's hash matches it alone, and is read again from what is printed`() throws {
+    let hash = try #require(PasswordHash.made(of: "a key of a station"))
+    let read = try #require(PasswordHash(hash.text))
+    #expect(read == hash && read.matches("a key of a station") && !read.matches("a key of a statioN") && !read.matches(""))
+    #expect(PasswordHash.made(of: "a key of a station")?.salt != hash.salt)
+    // RFC 7914, section 11: PBKDF2-HMAC-SHA-256 of "Password" with the salt "NaCl".
+    let known = try #require(
+      PasswordHash(
+        "pbkdf2$sha256$80000$4e61436c$4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"
+          + "a1d425a1225833549adb841b51c9b3176a272bdebba1d078478f62b397f33c8d"))
+    #expect(known.matches("Password") && !known.matches("password"))
+    for text in ["", "pbkdf2", "scrypt$16384$8$1$00$", "pbkdf2$sha1$80000$4e61436c$4ddcd8f60b98be21830cee5ef22701f9"] {
+      #expect(PasswordHash(text) == nil, "\(text)")
+    }
   }
 
   @Test func `a secret is opened once, and what is not known any more is not sent`() {
