@@ -269,9 +269,9 @@ extension SiteController {
     // Rule 23: what is not known to pause and resume keeps its minimum.
     let cannotPause = [.refused, .losesControl].contains(station(of: c).traits.zero)
     let lowest = cannotPause && target == .zero ? minimum(c) : target
-    // What is as low as it can be has to stay so.
+    // What is as low as it can be has to stay so: where the station may hold something else by now, at once.
     let ends = lowest == present && lowest <= fallback(c) && needsRefresh(c, weighing, now)
-    let staysLow = ends && !isWaitingForAnswer(c, now) && isTimely(c, now)
+    let staysLow = ends && !isWaitingForAnswer(c, now) && (connectors[c].mustRefresh || isTimely(c, now))
     guard lowest < present || staysLow || connectors[c].beliefs.isEmpty else {
       decide(c, present, nil, reason, &out)
       return

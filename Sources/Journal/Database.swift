@@ -69,6 +69,7 @@ final class Database {
     defer {
       sqlite3_reset(statement)
       sqlite3_clear_bindings(statement)
+      if statement != prepared[sql] { sqlite3_finalize(statement) }
     }
     for (i, cell) in cells.enumerated() { bind(cell, at: Int32(i + 1), statement) }
     while true {
@@ -83,6 +84,8 @@ final class Database {
   struct Row {
     let statement: OpaquePointer
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+    /// Numbers of entries are never below zero; a changed one counts as zero.
+    func unsigned(_ column: Int32) -> UInt64 { UInt64(clamping: integer(column)) }
     func integer(_ column: Int32) -> Int { Int(sqlite3_column_int64(statement, column)) }
     func optionalInteger(_ column: Int32) -> Int? { isNull(column) ? nil : integer(column) }
     func text(_ column: Int32) -> String { sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "" }
@@ -96,12 +99,14 @@ final class Database {
     func optionalBlob(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : blob(column) }
   }
 
+  /// Kept for the next time, unless the kept one is being walked just now.
   private func statement(_ sql: String) throws(DatabaseError) -> OpaquePointer {
-    if let statement = prepared[sql] { return statement }
+    let isWalked = prepared[sql].map { sqlite3_stmt_busy($0) != 0 } ?? false
+    if !isWalked, let statement = prepared[sql] { return statement }
     var statement: OpaquePointer?
     let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
     guard code == SQLITE_OK, let statement else { throw failure(code, String(sql.prefix(60))) }
-    prepared[sql] = statement
+    if !isWalked { prepared[sql] = statement }
     return statement
   }
 

@@ -71,7 +71,7 @@ extension JournalFile {
   }
 
   private func through(_ what: String) throws(DatabaseError) -> UInt64 {
-    try database.query("SELECT through FROM retention WHERE what = ?", [.text(what)]) { UInt64($0.integer(0)) }.first ?? 0
+    try database.query("SELECT through FROM retention WHERE what = ?", [.text(what)]) { $0.unsigned(0) }.first ?? 0
   }
   private func note(_ what: String, through: UInt64) throws(DatabaseError) {
     try database.run("UPDATE retention SET through = ? WHERE what = ?", [.integer(Int(through)), .text(what)])
@@ -94,7 +94,7 @@ extension JournalFile {
       """, [.integer(Int(try through(what))), .integer(Int(clamping: last)), .integer(Self.batchesPerPiece)]
     ) { row in
       guard row.integer(2) < cutoff.milliseconds else { return false }
-      result.append(Old(first: row.integer(0), last: UInt64(row.integer(1))))
+      result.append(Old(first: row.integer(0), last: row.unsigned(1)))
       return true
     }
     return result

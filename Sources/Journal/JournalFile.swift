@@ -35,7 +35,7 @@ final class JournalFile {
     chained = try Retention(chainedIn: database)
     (link, last) = (Batch.genesis, 0)
     if let end = try database.query(
-      "SELECT link, last FROM batches ORDER BY first DESC LIMIT 1", [], { ($0.blob(0), UInt64($0.integer(1))) }
+      "SELECT link, last FROM batches ORDER BY first DESC LIMIT 1", [], { ($0.blob(0), $0.unsigned(1)) }
     ).first {
       (link, last) = end
     }

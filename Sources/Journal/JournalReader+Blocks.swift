@@ -41,7 +41,7 @@ extension JournalReader {
       """
       SELECT (SELECT first_at_ms FROM batches ORDER BY first LIMIT 1), last_at_ms, last FROM batches ORDER BY first DESC LIMIT 1
       """
-    ) { (Instant(milliseconds: $0.integer(0)), Instant(milliseconds: $0.integer(1)), UInt64($0.integer(2))) }.first
+    ) { (Instant(milliseconds: $0.integer(0)), Instant(milliseconds: $0.integer(1)), $0.unsigned(2)) }.first
   }
 }
 
@@ -64,22 +64,17 @@ extension JournalReader: BlockSource {
     return found.first { Block(reference.kind, $0.bytes).reference == reference } ?? found.first
   }
 
+  /// What is not as it was recorded mentions nothing.
   public func mentions(of entry: UInt64) throws(DatabaseError) -> [BlockMention] {
     if let known = mentioned[entry] { return known }
-    // With a statement of its own, for it is asked while the batches are walked.
-    let batch = try database.query(
-      "SELECT first, last, kept, \(keptSize) FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1",
-      [.integer(Int(clamping: entry))]
-    ) { row in
-      let none = Instant(milliseconds: 0)
-      return Batch(
-        first: UInt64(row.integer(0)), last: UInt64(row.integer(1)), firstAt: none, lastAt: none,
-        kept: row.packed(2, size: 3).unpacked, readings: nil,
-        keptDigest: [], readingsDigest: [])
-    }.first
-    let result = (try? batch?.entries())?.first { $0.stamp.sequence == entry }?.mentions ?? []
+    var found: [BlockMention]?
+    try links(entry...entry) { batch, isWhole, _ in
+      if isWhole { found = (try? batch.entries())?.first { $0.stamp.sequence == entry }?.mentions }
+      return false
+    }
+    guard let found else { return [] }
     if mentioned.count > 64 { mentioned = [:] }
-    mentioned[entry] = result
-    return result
+    mentioned[entry] = found
+    return found
   }
 }

@@ -67,7 +67,7 @@ public final class JournalReader {
       TransactionRecord(
         id: row.integer(0), station: row.integer(1), connector: row.integer(2), idTag: row.text(3),
         startedAt: Instant(milliseconds: row.integer(4)), meterStart: Energy(milliwattHours: row.integer(5)),
-        openedSequence: UInt64(clamping: row.integer(6)), late: row.integer(7) == 1,
+        openedSequence: row.unsigned(6), late: row.integer(7) == 1,
         endedAt: row.optionalInteger(8).map { Instant(milliseconds: $0) },
         meterStop: row.optionalInteger(9).map { Energy(milliwattHours: $0) }, reason: row.optionalText(10),
         closedSequence: row.optionalInteger(11).map { UInt64(clamping: $0) })
@@ -99,7 +99,7 @@ public final class JournalReader {
   private static func snapshot(_ row: Database.Row) -> Snapshot? {
     let stamp = EventStamp(
       utc: Instant(milliseconds: row.integer(1)), monotonic: Monotonic(milliseconds: row.integer(2)),
-      sequence: UInt64(row.integer(0)))
+      sequence: row.unsigned(0))
     let snapshot = Snapshot(stamp: stamp, version: row.text(3), state: row.packed(4, size: 6).unpacked)
     return snapshot.digest == row.blob(5) ? snapshot : nil
   }
@@ -130,7 +130,7 @@ public final class JournalReader {
       let (kept, digest, link) = (row.packed(4, size: 9).unpacked, row.blob(5), row.blob(6))
       // Whatever stands there now is read: what is wrong with it, its link says.
       var batch = Batch(
-        first: UInt64(clamping: row.integer(0)), last: UInt64(clamping: row.integer(1)),
+        first: row.unsigned(0), last: row.unsigned(1),
         firstAt: Instant(milliseconds: row.integer(2)),
         lastAt: Instant(milliseconds: row.integer(3)), kept: kept, readings: digest == empty ? [] : row.optionalBlob(7),
         keptDigest: SHA256.digest(kept), readingsDigest: digest)
@@ -141,13 +141,18 @@ public final class JournalReader {
   }
 
   /// The mind as the journal has it; nil: the journal is empty.
+  /// - Throws: `Verification.Breach` where what it is to be made of has other bytes than were recorded, `RecordFault`, `DatabaseError`.
   public func restore() throws -> Restored? {
     let snapshot = try snapshot()
     var batches: [Batch] = []
-    try self.batches(((snapshot?.stamp.sequence ?? 0) + 1)...UInt64(Int.max)) { batch in
+    var broken: UInt64?
+    try links(((snapshot?.stamp.sequence ?? 0) + 1)...UInt64(Int.max)) { batch, isWhole, _ in
       batches.append(batch)
-      return true
+      if !isWhole { broken = batch.first }
+      return isWhole
     }
+    // Nobody's fuse hangs on what somebody else wrote: without a controller the stations fall back.
+    if let broken { throw Verification.Breach.link(first: broken) }
     if snapshot == nil && batches.isEmpty { return nil }
     return try Restored(snapshot: snapshot, batches: batches)
   }

@@ -23,7 +23,7 @@ extension Retention {
     self.init()
     var found = self
     try database.each("SELECT what, through FROM retention") { row in
-      let through = UInt64(row.integer(1))
+      let through = row.unsigned(1)
       switch row.text(0) {
       case "inputs since": found.inputsSince = through
       case "readings": found.readings = through

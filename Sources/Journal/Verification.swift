@@ -6,7 +6,7 @@ import Site
 /// What the hash chain of a journal says of it.
 public struct Verification: Hashable, Sendable {
   /// The first thing that is not as it was recorded.
-  public enum Breach: Hashable, Sendable, CustomStringConvertible {
+  public enum Breach: Error, Hashable, Sendable, CustomStringConvertible {
     case gap(after: UInt64, next: UInt64)
     case otherReadings(first: UInt64)
     case link(first: UInt64)
@@ -21,7 +21,7 @@ public struct Verification: Hashable, Sendable {
     case block(row: Int)
     public var description: String {
       switch self {
-      case .gap(let after, let next): "entries \(after + 1)...\(next - 1) are missing"
+      case .gap(let after, let next): "after entry \(after) comes entry \(next): what stood between is missing"
       case .otherReadings(let first): "the batch that begins with \(first) has other raw readings than were recorded"
       case .link(let first): "the chain breaks at the batch that begins with \(first): it has other bytes than were recorded"
       case .transaction(let id): "the table of transactions has transaction \(id) otherwise than the entries"
@@ -96,7 +96,7 @@ extension JournalReader {
       do throws(DatabaseError) {
         if !batch.marks.isEmpty { try noteAge(of: batch, &result) }
         if result.breach == nil { try checkReferences(of: batch, limits, &named, &result) }
-        if let database = expected, try !Projection.project(batch, into: database) { expected = nil }
+        if result.breach == nil, let database = expected, try !Projection.project(batch, into: database) { expected = nil }
       } catch { failure = error }
       return result.breach == nil && failure == nil
     }

@@ -144,9 +144,14 @@ struct InputKeeper: Sendable {
     return (blocks, blocks.enumerated().map { place, block in mention(block.reference, at: place, of: stamp.sequence) })
   }
 
+  /// So many entries later a block is named by its digest again: a batch that is damaged takes no more with it.
+  static let namesAnewAfter: UInt64 = 1000
+
   private mutating func mention(_ reference: BlockReference, at place: Int, of entry: UInt64) -> BlockMention {
     if named.indices.contains(place) {
-      if named[place].reference == reference { return .again(reference.kind, entry: named[place].entry) }
+      if named[place].reference == reference, entry - named[place].entry < Self.namesAnewAfter {
+        return .again(reference.kind, entry: named[place].entry)
+      }
       named[place] = (reference, entry)
     } else {
       named.append((reference, entry))

@@ -34,10 +34,6 @@ enum CompositeCommand {
 
   /// - Returns: the exit status: 0, 1 for a file or query that gives no schedule, 2 for wrong use.
   static func run(_ arguments: [String]) -> Int32 {
-    if arguments.contains("--help") || arguments.contains("-h") {
-      print(usage)
-      return 0
-    }
     let options: Options
     do {
       options = try parse(arguments)

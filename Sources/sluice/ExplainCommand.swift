@@ -19,10 +19,6 @@ enum ExplainCommand {
 
   /// - Returns: the exit status: 0, 1 when it cannot be explained, 2 when the command line is wrong.
   static func run(_ arguments: [String]) -> Int32 {
-    if arguments.contains("--help") || arguments.contains("-h") {
-      print(usage)
-      return 0
-    }
     do {
       let options = try CommandLineOptions(arguments, names: ["at", "state", "profiles"], flags: ["json"])
       guard let word = options.words.first, options.words.count <= 2, (options.words.count == 2) != (options.text("state") != nil)

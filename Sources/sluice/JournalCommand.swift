@@ -22,10 +22,6 @@ enum JournalCommand {
 
   /// - Returns: the exit status: 0, 1 for a breach, a difference or a journal that cannot be read, 2 for wrong use.
   static func run(_ arguments: [String]) -> Int32 {
-    if arguments.contains("--help") || arguments.contains("-h") {
-      print(usage)
-      return 0
-    }
     guard arguments.count >= 2, ["verify", "replay", "list", "size"].contains(arguments[0]) else { return complain(usage, 2) }
     var (version, link): (String?, [UInt8]?) = (nil, nil)
     switch Array(arguments.dropFirst(2)) {

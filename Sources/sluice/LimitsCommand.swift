@@ -17,10 +17,6 @@ enum LimitsCommand {
 
   /// - Returns: the exit status: 0, 1 when it cannot be done or a signature is wrong, 2 when the command line is wrong.
   static func run(_ arguments: [String]) -> Int32 {
-    if arguments.contains("--help") || arguments.contains("-h") {
-      print(usage)
-      return 0
-    }
     do {
       let options = try CommandLineOptions(arguments, names: ["state", "format", "key", "profiles"], flags: [])
       switch options.words.first {

@@ -41,7 +41,7 @@ enum SimulateCommand {
   }
 
   static func run(_ arguments: [String]) throws -> Int32 {
-    if arguments.isEmpty || arguments.contains("--help") {
+    if arguments.isEmpty {
       print(usage)
       return arguments.isEmpty ? 2 : 0
     }

@@ -18,10 +18,6 @@ enum TokenCommand {
 
   /// - Returns: the exit status: 0, 1 when it cannot be done, 2 when the command line is wrong.
   static func run(_ arguments: [String]) -> Int32 {
-    if arguments.contains("--help") || arguments.contains("-h") {
-      print(usage)
-      return 0
-    }
     do {
       let options = try CommandLineOptions(arguments, names: ["role", "state", "profiles"], flags: [])
       guard let verb = options.words.first, ["make", "list", "revoke"].contains(verb) else {

@@ -3,13 +3,13 @@ import Documents
 import Explanation
 import Foundation
 import Quantities
-import Record
 import Simulation
 import Site
 import Synchronization
 import Testing
 
 @testable import Journal
+@testable import Record
 
 /// The third promise, on real journals of random hub-days.
 @Suite struct ExplainTests {
@@ -146,9 +146,40 @@ import Testing
       "UPDATE batches SET kept = zeroblob(7) WHERE first = ?", [.integer(Int(life.batches[place].first))])
     let replay = try reader.replay(version: "simulation")
     #expect(replay.faults.count == 1 && replay.faults[0].contains("from \(life.batches[place].first) on"), "\(replay.faults)")
+    // A controller does not begin with what somebody else wrote; what lies before its snapshot it does not read.
+    try database.execute("DELETE FROM snapshots")
+    #expect(throws: Verification.Breach.link(first: life.batches[place].first)) { _ = try reader.restore() }
     // Where the end is cut off the chain is whole; a link that was kept elsewhere says so.
     try database.run("DELETE FROM batches WHERE first >= ?", [.integer(Int(life.batches[place].first))])
     #expect(try !reader.passes(link))
+  }
+
+  @Test func `inputs are found by their whole digest, and a batch that was changed names none`() throws {
+    let life = try Life(seed: 4, hours: 2)
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal)
+    life.write(to: waiting)
+    waiting.store.close()
+    let database = try Database(path: folder.journal)
+    let reader = try JournalReader(path: folder.journal)
+    let entries = try life.batches.flatMap { try $0.entries() }.filter { !$0.mentions.isEmpty }
+    var later: (entry: Batch.Remains, named: UInt64)?
+    for entry in entries {
+      for case .again(_, let named) in entry.mentions where later == nil && named < entry.stamp.sequence { later = (entry, named) }
+      for case .again(_, let named) in entry.mentions { #expect(entry.stamp.sequence - named < InputKeeper.namesAnewAfter) }
+    }
+    let (entry, named) = try #require(later)
+    let reference = try #require(try reader.references(entry.mentions).compactMap { $0 }.first)
+    let right = try #require(try reader.row(of: reference))
+    // Another block that begins with the same eight bytes, and stands before it.
+    try database.run(
+      "INSERT INTO kept_blocks VALUES (-1, ?, 1, ?, ?, NULL)",
+      [.integer(Int(reference.kind.rawValue)), .blob(reference.key), .blob(right.bytes + [0])])
+    #expect(try reader.row(of: reference)?.id == right.id && reader.inputs(of: entry) == life.inputs[entry.stamp.sequence])
+    try database.run("DELETE FROM kept_blocks WHERE id = -1")
+    let place = try #require(life.batches.firstIndex { $0.first <= named && named <= $0.last })
+    try database.run("UPDATE batches SET link = zeroblob(32) WHERE first = ?", [.integer(Int(life.batches[place].first))])
+    #expect(throws: Inputs.Fault.self) { try JournalReader(path: folder.journal).inputs(of: entry) }
   }
 
   @Test func `after thinning the chain is whole, replay begins later and says so, and transactions are explained`() throws {
@@ -296,17 +327,9 @@ import Testing
     for batch in life.batches {
       let batch = try firstForm(batch)
       link = batch.link(after: link)
-      try old.run(
-        "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-          .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
-          .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
-        ])
+      try insert(batch, link, into: old)
       if let readings = batch.readings, !readings.isEmpty {
         try old.run("INSERT OR IGNORE INTO blocks VALUES (?, ?)", [.blob(batch.readingsDigest), .blob(readings)])
-      }
-      for remains in try batch.entries() {
-        for case .transaction(let change) in remains.effects { try Projection.project(change, at: remains.stamp, into: old) }
       }
     }
     // As it is found, before a controller has brought it to the newest form, and after.
@@ -336,12 +359,7 @@ import Testing
     for batch in life.batches {
       let batch = try thirdForm(batch, mentioned)
       link = batch.link(after: link)
-      try old.run(
-        "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-        [
-          .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
-          .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
-        ])
+      try insert(batch, link, into: old)
       if let readings = batch.readings, !readings.isEmpty {
         try old.run("INSERT INTO raw_readings VALUES (?, ?)", [.integer(Int(batch.first)), .blob(readings)])
       }
@@ -349,9 +367,6 @@ import Testing
         try old.run(
           "INSERT OR IGNORE INTO kept_blocks (kind, used_sequence, digest, bytes) VALUES (?, ?, ?, ?)",
           [.integer(Int(block.kind.rawValue)), .integer(Int(batch.last)), .blob(block.digest), .blob(block.bytes)])
-      }
-      for remains in try batch.entries() {
-        for case .transaction(let change) in remains.effects { try Projection.project(change, at: remains.stamp, into: old) }
       }
     }
     // As it is found, after a controller has brought it to the newest form, and after that has written into it.
@@ -383,6 +398,20 @@ import Testing
       }
       #expect(explained > 0)
     }
+  }
+
+  /// As forms before the fifth had batches, and what is worked out from them.
+  func insert(_ batch: Batch, _ link: [UInt8], into old: Database) throws {
+    try old.run(
+      """
+      INSERT INTO batches (first, last, first_at_ms, last_at_ms, kept, kept_digest, readings_digest, link)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        .integer(Int(batch.first)), .integer(Int(batch.last)), .integer(batch.firstAt.milliseconds),
+        .integer(batch.lastAt.milliseconds), .blob(batch.kept), .blob(batch.keptDigest), .blob(batch.readingsDigest), .blob(link),
+      ])
+    #expect(try Projection.project(batch, into: old))
   }
 
   /// The same entries, each mention with its digest, as the third form had them.

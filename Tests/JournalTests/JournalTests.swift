@@ -59,6 +59,7 @@ import Testing
       ),
       ("UPDATE batches SET last_at_ms = last_at_ms + 1 WHERE first = 11", .link(first: 11)),
       ("UPDATE batches SET last = 9223372036854775807 WHERE first = 11", .link(first: 11)),
+      ("PRAGMA ignore_check_constraints = ON; UPDATE batches SET last = 3 WHERE first = 11", .link(first: 11)),
       ("DELETE FROM batches WHERE first = 11", .gap(after: 10, next: 21)),
       ("UPDATE snapshots SET state = zeroblob(3)", .snapshots(1)),
     ]
