@@ -76,7 +76,8 @@ import Testing
     // A keeper that begins anew does not know what an earlier one named, and names all again after a while.
     let again = Int(try #require(batches.last).last / InputKeeper.namesAnewAfter)
     #expect(different[.hub]?.count == 1 && mentioned[.hub, default: 0] > 20)
-    #expect(named[.hub, default: 0] <= 1 + restarts + again && named[.surroundings, default: 0] < mentioned[.surroundings, default: 0])
+    #expect(named[.hub, default: 0] <= 1 + restarts + again)
+    #expect(named[.surroundings, default: 0] < mentioned[.surroundings, default: 0])
     for kind in different.keys { #expect(named[kind, default: 0] >= different[kind, default: []].count, "\(kind)") }
     for batch in batches { #expect(Set(batch.blocks.map(\.digest)).count == batch.blocks.count) }
   }
