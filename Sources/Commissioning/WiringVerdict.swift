@@ -20,8 +20,10 @@ public enum Outcome: String, Hashable, Sendable, Comparable {
 
 /// A difference between what a site file has and what a step test found, or what the test could not tell.
 public enum WiringFault: Hashable, Sendable {
-  /// No three steps agree.
+  /// No three steps of any load agree.
   case notProven
+  /// Steps of another load agree, and no three of the load on these conductors of the station.
+  case undecided(Phases)
   /// No load was seen at the meter: the connector is on another circuit, or the meter is dead.
   case unseen
   /// These circuit phases should have moved and did not: a transformer is open or short-circuited, or the conductor is not connected.
@@ -47,7 +49,7 @@ public enum WiringFault: Hashable, Sendable {
 
   public var outcome: Outcome {
     switch self {
-    case .notProven, .orderOpen, .notLoaded, .disputed: .open
+    case .notProven, .undecided, .orderOpen, .notLoaded, .disputed: .open
     case .unseen, .missing, .tooMany, .otherRotation, .unknownRotation, .moreConductors, .turned, .ratio: .failed
     }
   }
@@ -66,7 +68,7 @@ public struct WiringVerdict: Hashable, Sendable {
       faults = [.notProven]
       return
     }
-    if !judgement.open.isEmpty { faults.append(.notProven) }
+    faults += judgement.open.map { .undecided($0) }
     var (missing, seen) = (Phases(), Phases())
     for found in judgement.evidence {
       seen.formUnion(found.phases)

@@ -54,7 +54,7 @@ public final class ObjectReader {
   }
   public func read<Value>(_ member: Node, _ shape: Shape<Value>) -> Value? {
     if let value = shape.read(member) { return value }
-    findings.add(member.error(expected: shape.expected))
+    findings.add(shape.flaw(member))
     return nil
   }
   /// A finding about the member `key`, or about the object when there is none.

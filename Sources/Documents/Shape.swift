@@ -3,12 +3,21 @@ public struct Shape<Value>: Sendable {
   /// Completes "expected ...": "a whole number from 1 to 247".
   public let expected: String
   public let read: @Sendable (Node) -> Value?
-  /// - Parameter read: the value, or nil when the node is not one.
-  public init(_ expected: String, read: @escaping @Sendable (Node) -> Value?) { (self.expected, self.read) = (expected, read) }
+  /// Of a node that cannot be read: which part of it, and what would be right there.
+  public let flaw: @Sendable (Node) -> DocumentError
+  /// - Parameters:
+  ///   - read: the value, or nil when the node is not one.
+  ///   - flaw: of a node that `read` refused; nil: it is the node as a whole.
+  public init(
+    _ expected: String, flaw: (@Sendable (Node) -> DocumentError)? = nil, read: @escaping @Sendable (Node) -> Value?
+  ) {
+    (self.expected, self.read) = (expected, read)
+    self.flaw = flaw ?? { $0.error(expected: expected) }
+  }
 
   /// What the value means; nil from `transform` refuses it.
   public func map<Other>(_ expected: String? = nil, _ transform: @escaping @Sendable (Value) -> Other?) -> Shape<Other> {
-    Shape<Other>(expected ?? self.expected) { node in read(node).flatMap(transform) }
+    Shape<Other>(expected ?? self.expected, flaw: expected == nil ? flaw : nil) { node in read(node).flatMap(transform) }
   }
 }
 
@@ -61,7 +70,14 @@ extension Shape {
   }
   /// A list of values of one shape; a single one may stand without brackets.
   public static func list<Element>(_ shape: Shape<Element>) -> Shape where Value == [Element] {
-    Shape("a list, each \(shape.expected)") { node in
+    let expected = "a list, each \(shape.expected)"
+    let flaw = { @Sendable (node: Node) -> DocumentError in
+      guard node.kind == .array, let wrong = node.elements.first(where: { shape.read($0) == nil }) else {
+        return node.error(expected: expected)
+      }
+      return shape.flaw(wrong)
+    }
+    return Shape(expected, flaw: flaw) { node in
       guard node.kind == .array else { return shape.read(node).map { [$0] } }
       let values = node.elements.compactMap(shape.read)
       return values.count == node.count ? values : nil

@@ -111,6 +111,8 @@ public final class LiveHub: @unchecked Sendable {
     case state(StateDirectory.Flaw)
     case journal(path: String, String)
     case refused([String])
+    /// The journal is another hub's: no station of the site file is in it.
+    case otherHub(path: String, kept: String, named: String)
     case password(station: String)
     case loop(LoopFault)
     case meters(MeterBus.Flaw)
@@ -120,6 +122,9 @@ public final class LiveHub: @unchecked Sendable {
       case .state(let flaw): flaw.description
       case .journal(let path, let what): "\(path): \(what)"
       case .refused(let problems): "the site is refused:\n" + problems.joined(separator: "\n")
+      case .otherHub(let path, let kept, let named):
+        "\(path): holds the journal of the hub \"\(kept)\", the site file is of \"\(named)\", and they have no station in common; "
+          + "name another directory with --state"
       case .password(let station):
         "station \(station): password_hash is not of the form pbkdf2$sha256$ROUNDS$SALT$HASH or scrypt$N$R$P$SALT$HASH (hexadecimal)"
       case .loop(let fault): fault.description
@@ -160,13 +165,24 @@ public final class LiveHub: @unchecked Sendable {
       log(LogLine(what, at: clock.utc(), ["why": why]))
     }
     box.hub = self
-    let refusals = Self.refusals(of: plan.site, knowing: driver.controller.commissionedTrust, isTrial: isTrial)
-    guard refusals.isEmpty else {
+    if let flaw = Self.flaw(of: plan.site, after: driver.controller, state: path, isTrial: isTrial) {
       loop.stop()
       driver.store.close()
       state.unlock()
-      throw .refused(refusals)
+      throw flaw
     }
+  }
+
+  /// Why a site cannot go on where `mind` was.
+  private static func flaw(of site: SiteFile, after mind: SiteController, state path: String, isTrial: Bool) -> Flaw? {
+    let kept = mind.hub
+    if !kept.stations.isEmpty, kept.id != site.hub.id,
+      Set(kept.stations.map(\.id)).isDisjoint(with: site.hub.stations.map(\.id))
+    {
+      return .otherHub(path: path, kept: kept.id, named: site.hub.id)
+    }
+    let refusals = refusals(of: site, knowing: mind.commissionedTrust, isTrial: isTrial)
+    return refusals.isEmpty ? nil : .refused(refusals)
   }
 
   /// Listens, polls and thinks from now on.

@@ -13,7 +13,10 @@ public final class MeterConnection {
     self.connection = connection
   }
   /// - Returns: whether the connection stands.
-  public func open(timeout: TimeSpan = .seconds(3)) -> Bool { connection.open(timeout: timeout) == 0 }
+  public func open(timeout: TimeSpan = .seconds(3)) -> Bool { connect(timeout: timeout) == 0 }
+  /// Opens the connection.
+  /// - Returns: the system's error number when it could not be opened, 0 when it stands.
+  public func connect(timeout: TimeSpan) -> Int32 { connection.open(timeout: timeout) }
 
   /// One request, made again once when there is no answer. A lost connection is opened again once.
   /// - Returns: nil for an exception or silence.

@@ -77,10 +77,22 @@ private final class Source: Decoder {
   }
 
   func get<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    if type == [Int16].self, let numbers = try list(of: Int16.self) as? Value { return numbers }
+    if type == [UInt16].self, let numbers = try list(of: UInt16.self) as? Value { return numbers }
     if let optional = type as? any MaybeAbsentDecoded.Type {
       if !(try flag()), let nothing = optional.absent() as? Value { return nothing }
     }
     return try Value(from: self)
+  }
+  /// As `ListSource` reads numbers one by one, without a decoder for each.
+  private func list<Number: FixedWidthInteger>(of type: Number.Type) throws(RecordFault) -> [Number] {
+    let at = reader.position
+    let count = try reader.four()
+    guard count <= reader.bytes.count - reader.position else { throw .badLength(count, at: at) }
+    var numbers: [Number] = []
+    numbers.reserveCapacity(count)
+    for _ in 0..<count { numbers.append(try narrow(type)) }
+    return numbers
   }
   func flag() throws(RecordFault) -> Bool {
     let at = reader.position

@@ -58,10 +58,18 @@ final class Sink: Encoder {
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func put<Value: Encodable>(_ value: Value) throws {
+    // The statistics hold thousands of these: the same bytes as number by number.
+    if Value.self == [Int16].self, let numbers = value as? [Int16] { return put(list: numbers) { $0.put(Int($1)) } }
+    if Value.self == [UInt16].self, let numbers = value as? [UInt16] { return put(list: numbers) { $0.put(unsigned: UInt64($1)) } }
     if let optional = Value.self as? any MaybeAbsent.Type { writer.put(byte: Self.presence(value, optional) ? 1 : 0) }
     let before = unfinished.count
     try value.encode(to: self)
     while unfinished.count > before { writer.putLength(at: unfinished.removeLast()) }
+  }
+
+  private func put<Number>(list: [Number], _ put: (inout ByteWriter, Number) -> Void) {
+    writer.put(four: list.count, at: writer.reserveLength())
+    for number in list { put(&writer, number) }
   }
 
   /// Members follow: with names, their bytes' length stands before them.

@@ -6,7 +6,7 @@ extension SiteBuilder {
   /// Reads a circuit and all below it; a parent stands before its children.
   mutating func readCircuit(_ reader: ObjectReader, parent: Int?) {
     let id = reader.required("id", .identifier) ?? ""
-    let rating = reader.required("limit_a", .amperesPerPhase(1...10_000)) ?? PerPhase(all: .amperes(1))
+    let rating = reader.required("limit_a", .amperesPerPhase(1...10_000)) ?? PerPhase(all: .amperes(10_000))
     var circuit = Circuit(id: id, parent: parent, rating: rating)
     circuit.curve = reader.object("curve").map(Self.curve) ?? .standard
     circuit.contract = reader.object("contract").map { self.contract($0) }

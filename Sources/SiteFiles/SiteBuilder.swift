@@ -37,6 +37,7 @@ struct SiteBuilder {
     if let settings = reader.object("settings") { hub.settings = Self.settings(settings) }
     let tariff = readPlanning(reader)
     let listeners = reader.objects("listen").map(Self.listener)
+    complainAboutSharedPorts(listeners, reader)
     let relaxing = Self.relaxing(reader)
     let limitServer = reader.object("limit_server").flatMap { self.limitServer($0) }
     let oscp = reader.object("oscp").flatMap { self.oscp($0) }
@@ -144,6 +145,19 @@ struct SiteBuilder {
   private func complainAboutRepeats(_ ids: [String], under key: String, of reader: ObjectReader) {
     for (i, id) in ids.enumerated() where !id.isEmpty && ids[..<i].contains(id) {
       reader.complain(about: key, found: "\"\(id)\" twice", expected: "each id once under `\(key)`")
+    }
+  }
+  private func complainAboutSharedPorts(_ listeners: [SiteFile.Listener], _ reader: ObjectReader) {
+    let everywhere: Set = ["0.0.0.0", "::"]
+    for (i, listener) in listeners.enumerated() where listener.port != 0 {
+      let other = listeners[..<i].first { other in
+        other.port == listener.port
+          && (other.address == listener.address || !everywhere.isDisjoint(with: [other.address, listener.address]))
+      }
+      guard let other else { continue }
+      reader.complain(
+        about: "listen", found: "port \(listener.port) for \(other.address) and \(listener.address)",
+        expected: "a port for each listener; one listener may be `for` several purposes")
     }
   }
   private func complainAboutSharedUnits(_ reader: ObjectReader) {

@@ -26,6 +26,8 @@ struct CommissioningWords {
     switch fault {
     case .notProven:
       return ("no three steps agree at meter \"\(circuit.meter)\": nothing is proven", nil)
+    case .undecided(let conductors):
+      return ("no three steps of the load on the station's \(Words.names(conductors)) agree: it proves nothing", nil)
     case .unseen:
       return (
         "meter \"\(circuit.meter)\" sees nothing of the steps: the connector is not below circuit \"\(circuit.id)\" (key `circuit`), or "
@@ -133,9 +135,9 @@ struct CommissioningWords {
   static func obedience(_ obedience: CommissioningProtocol.Obedience) -> String {
     if obedience.worstExcess > .zero { return "it drew \(Words.amperes(obedience.worstExcess)) A more than it was offered" }
     let up = obedience.slowestUp.map { "up within \(Words.seconds($0))" }
-    let down = obedience.slowestDown.map { "down within \(Words.seconds($0))" }
-    let both = [up, down].compactMap { $0 }
-    return both.isEmpty ? "no step that shows it" : both.joined(separator: ", ") + " (allowed: \(Words.seconds(obedience.allowed)))"
+    let down = obedience.slowestDown.map { "down within \(Words.seconds($0)) (allowed: \(Words.seconds(obedience.allowed)))" }
+    let both = [down, up].compactMap { $0 }
+    return both.isEmpty ? "no step that shows it" : both.joined(separator: ", ")
   }
 
   // MARK: Notes

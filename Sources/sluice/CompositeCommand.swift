@@ -161,11 +161,33 @@ enum CompositeCommand {
         guard (0...1000).contains(connector) else {
           throw (node["connectorId"] ?? node).error(expected: "a connector from 0 to 1000")
         }
-        result.append((connector, try ProfileOnWire.profile(try node.required(at: "csChargingProfiles", expected: "a profile"))))
+        let profile = try node.required(at: "csChargingProfiles", expected: "a profile")
+        do throws(ProfileOnWire.Flaw) { result.append((connector, try ProfileOnWire.profile(profile))) } catch {
+          throw place(of: error, in: profile)
+        }
       }
       return result
     } catch {
       throw Complaint("\(error)")
+    }
+  }
+
+  /// The flaw, with its line.
+  private static func place(of flaw: ProfileOnWire.Flaw, in profile: Node) -> DocumentError {
+    let schedule: Schedule.Flaw
+    switch flaw {
+    case .document(let error): return error
+    case .schedule(let flaw): schedule = flaw
+    }
+    let list = profile["chargingSchedule"]?["chargingSchedulePeriod"] ?? profile
+    let periods = Array(list.elements)
+    func member(_ name: String, of period: Int) -> Node { periods[period][name] ?? periods[period] }
+    return switch schedule {
+    case .noPeriods: list.error(expected: "at least one period")
+    case .lateStart: member("startPeriod", of: 0).error(expected: "0: the first period begins with the schedule")
+    case .outOfOrder(let i): member("startPeriod", of: i).error(expected: "more seconds than the period before it has")
+    case .negativeLimit(let i): member("limit", of: i).error(expected: "a limit from 0")
+    case .phases(let i, _): member("numberPhases", of: i).error(expected: "1, 2 or 3")
     }
   }
 

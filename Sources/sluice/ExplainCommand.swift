@@ -48,7 +48,7 @@ enum ExplainCommand {
         _ = try reader.explain(transaction: id)
         return
       }
-      (at, assumption) = asked.instant(from: record.startedAt, to: record.endedAt)
+      (at, assumption) = try asked.instant(from: record.startedAt, to: record.endedAt)
     }
     let explanation = try reader.explain(transaction: id, at: at)
     if asked == nil { assumption = explanation.subject.endedAt == nil ? "now: the newest entry" : "the transaction's end" }
@@ -85,7 +85,8 @@ enum TimeAsked {
   ///   - start: of the transaction.
   ///   - end: nil: it runs.
   /// - Returns: the instant, and what was assumed.
-  func instant(from start: Instant, to end: Instant?) -> (Instant, String?) {
+  /// - Throws: for a time of day that it did not live through.
+  func instant(from start: Instant, to end: Instant?) throws(CommandLineOptions.Misuse) -> (Instant, String?) {
     switch self {
     case .instant(let instant): return (instant, nil)
     case .timeOfDay(let seconds):
@@ -98,6 +99,11 @@ enum TimeAsked {
         day = LocalTime.midnight(before: day + .hours(36))
         asked = LocalTime.instant(seconds, after: day)
         which = "the day after the transaction began"
+      }
+      if let end, asked > end {
+        let clock = LocalTime.clock
+        throw CommandLineOptions.Misuse(
+          description: "--at is not within the transaction; expected a time from \(clock.text(start)) to \(clock.text(end))")
       }
       return (asked, "the date was assumed: \(which), on this machine's clock, \(LocalTime.clock.zone)")
     }

@@ -87,7 +87,11 @@ enum JournalCommand {
         ]))
     }
     print("\nentries=\(size.entries) span_s=\(size.span.milliseconds / 1000) bytes_per_entry=\(size.bytesPerEntry)")
-    if let perDay = size.bytesPerDay { print("projected: \(perDay / 1_000_000).\(perDay / 100_000 % 10) MB a day at this pace") }
+    if let perDay = size.bytesPerDay {
+      // A journal begins with what is kept once: tables, snapshots, the hub itself.
+      let doubt = size.span < .hours(1) ? ", from the first \(size.span.milliseconds / 60_000) min: later ones take less" : ""
+      print("projected: \(perDay / 1_000_000).\(perDay / 100_000 % 10) MB a day at this pace\(doubt)")
+    }
     return 0
   }
   private static func columns(_ cells: [(text: String, width: Int)]) -> String {

@@ -48,6 +48,7 @@ struct MeterOptions {
 
   /// From `--tcp HOST[:PORT]` or `--rtu DEVICE`.
   func bus() throws(Problem) -> Meter.Bus {
+    if values["--rtu"] != nil, values["--tcp"] != nil { throw Problem("--tcp and --rtu: expected one of them") }
     if let device = values["--rtu"] { return try serial(device) }
     guard let text = values["--tcp"] else { throw Problem("where? --tcp HOST[:PORT] or --rtu DEVICE\n\(MeterCommand.usage)") }
     guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else { return .tcp(host: Self.bare(text), port: 502) }

@@ -28,13 +28,20 @@ struct MeterProbe {
       }
       if let result = judge(profile, connection) { results.append(result) }
     }
-    guard let best = Recognition.ranked(results).first else {
+    let ranked = Recognition.ranked(results)
+    guard let best = ranked.first else {
       print("unit \(unit): no profile fits. Wrong unit, no answer, or a model without a profile.")
       return 1
     }
-    for result in Recognition.ranked(results) {
+    for result in ranked {
       guard let profile = profiles.first(where: { $0.name == result.profile }) else { continue }
       print(MeterCommand.pad(profile.name, 28) + MeterCommand.pad(words(result), 46) + profile.meter)
+    }
+    let equals = ranked.filter { $0.evidence == best.evidence && $0.score == best.score }
+    guard equals.count == 1 else {
+      print("\n\(equals.count) models answer alike: read the name on the meter, and choose among")
+      for result in equals { print("  --profile \(result.profile) --unit \(unit)") }
+      return 0
     }
     print("\nmost likely: --profile \(best.profile) --unit \(unit)")
     if best.evidence == .plausible { print("compare the values with the meter's display before you trust it") }

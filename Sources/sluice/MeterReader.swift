@@ -66,9 +66,16 @@ struct MeterReader {
     case .fault(.implausible(let name)): print("REFUSED: \(name) cannot be right")
     case .fault(.exception(let code)): print("REFUSED: Modbus exception \(code)")
     case .fault(.silent): print("NO ANSWER, even to the second try")
-    case .fault(.unreachable): print("NO CONNECTION")
+    case .fault(.unreachable): print("NO CONNECTION to \(MeterOptions.words(bus)): \(whyUnreachable())")
     }
     fflush(nil)
+  }
+
+  /// Tries once more, and says what the system says of it.
+  private func whyUnreachable() -> String {
+    guard let connection = MeterConnection(bus) else { return "no such address" }
+    let error = connection.connect(timeout: .seconds(1))
+    return error == 0 ? "lost, and there again now" : String(cString: strerror(error))
   }
 
   private func show(_ quantity: MeterQuantity, _ value: Int?, _ words: String) {

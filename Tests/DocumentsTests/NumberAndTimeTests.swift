@@ -85,6 +85,20 @@ import Testing
         s.json5:4:8: found `300`, expected a whole number from 0 to 255
         """)
   }
+  @Test func `what is wrong within a list is named where it stands`() throws {
+    let document = try Document(json5: "{ units: [1, 2,\n 300], one: \"x\" }", name: "s.json5")
+    let findings = Findings()
+    let reader = ObjectReader(document.root, findings: findings)
+    let count = Shape<[Int]>.list(.whole(0...255)).map { $0.count }
+    #expect(reader.optional("units", count) == nil)
+    #expect(reader.optional("one", .list(.whole(0...255))) == nil)
+    let thrown = #expect(throws: DocumentErrors.self) { try findings.throwIfAny() }
+    #expect(
+      thrown?.description == """
+        s.json5:2:2: found `300`, expected a whole number from 0 to 255
+        s.json5:2:13: found `"x"`, expected a list, each a whole number from 0 to 255
+        """)
+  }
   @Test func `the writer escapes what must be, and no more`() {
     let value: DocumentValue = ["a": "q\"\\\n\u{1}é/", "b": .decimal(165, 1), "c": [1, nil, true]]
     #expect(value.json == #"{"a":"q\"\\\n\u0001é/","b":16.5,"c":[1,null,true]}"#)

@@ -5,6 +5,7 @@ import Quantities
 import Record
 import Simulation
 import Site
+import Synchronization
 import Testing
 
 @testable import Explanation
@@ -12,19 +13,32 @@ import Testing
 @Suite struct ExplanationTests {
   /// A random hub's hours with every fault, and what its record keeps.
   struct World {
+    private static let lived = Mutex<[UInt64: World]>([:])
+    /// The one of a seed, lived once for all tests.
+    static func of(seed: UInt64) throws -> World {
+      try lived.withLock { lived in
+        if let world = lived[seed] { return world }
+        let world = try World(seed: seed)
+        lived[seed] = world
+        return world
+      }
+    }
     var entries: [Batch.Remains] = []
     var blocks = MemoryBlocks()
-    init(seed: UInt64, hours: Int = 3) throws {
+    /// By transaction.
+    var stories: [Int: TransactionStory] = [:]
+    private init(seed: UInt64) throws {
       var options = Simulation.Options()
       (options.faults, options.arrivals, options.checksReplay, options.keepsInputs) = (.mixed(seed: seed), 1200, true, true)
       var generator = HubGenerator.Options()
       generator.mostConnectors = 12
       let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
-      simulation.run(until: hours * 3_600_000)
+      simulation.run(until: 3 * 3_600_000)
       for batch in simulation.mind.driver.store.batches {
         entries += try batch.entries()
         try blocks.add(batch)
       }
+      for subject in transactions { stories[subject.id] = story(subject.id) }
     }
     var transactions: [Explanation.Subject] {
       entries.flatMap(\.effects).compactMap { effect in
@@ -56,10 +70,10 @@ import Testing
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `each profile that a transaction was given is told, with what the station answered and what came after`(seed: UInt64) throws
   {
-    let world = try World(seed: seed)
+    let world = try World.of(seed: seed)
     var told = 0
     for subject in world.transactions {
-      let story = world.story(subject.id)
+      let story = try #require(world.stories[subject.id])
       var commands: [CommandID] = []
       for case .decided(let decision) in world.entries.flatMap(\.effects) where decision.transaction == subject.id {
         if let command = decision.command { commands.append(command) }
@@ -78,9 +92,9 @@ import Testing
 
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `what applied at a moment is the newest that the station may have had`(seed: UInt64) throws {
-    let world = try World(seed: seed)
+    let world = try World.of(seed: seed)
     for subject in world.transactions {
-      let story = world.story(subject.id)
+      let story = try #require(world.stories[subject.id])
       for life in story.profiles {
         guard let from = life.appliedFrom else { continue }
         let moment = story.moment(at: from)
@@ -96,10 +110,10 @@ import Testing
 
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `a page says which circuit binds, and its figures add up`(seed: UInt64) throws {
-    let world = try World(seed: seed)
+    let world = try World.of(seed: seed)
     var (pages, bound) = (0, 0)
     for subject in world.transactions {
-      let story = world.story(subject.id)
+      let story = try #require(world.stories[subject.id])
       for life in story.profiles.prefix(6) {
         let explanation = world.explain(subject, story, at: life.appliedFrom ?? life.stamp.utc)
         let page = Page(explanation, clock: .utc).text(history: true)
@@ -129,9 +143,9 @@ import Testing
   {
     var found = 0
     for seed in 1...8 as ClosedRange<UInt64> {
-      let world = try World(seed: seed)
+      let world = try World.of(seed: seed)
       for subject in world.transactions {
-        let (whole, thinned) = (world.story(subject.id), world.story(subject.id, lacksReadings: true))
+        let (whole, thinned) = (try #require(world.stories[subject.id]), world.story(subject.id, lacksReadings: true))
         #expect(whole.profiles.count == thinned.profiles.count)
         for (a, b) in zip(whole.profiles, thinned.profiles) {
           guard let drawn = b.drawn else { continue }

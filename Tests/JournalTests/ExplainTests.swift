@@ -19,7 +19,19 @@ import Testing
     let batches: [Batch]
     let snapshot: Snapshot?
     var inputs: [UInt64: Inputs] = [:]
-    init(seed: UInt64, hours: Int = 3) throws {
+    private struct Key: Hashable { var seed: UInt64, hours: Int }
+    private static let lived = Mutex<[Key: Life]>([:])
+    /// The one of a seed, lived once for all tests.
+    static func of(seed: UInt64, hours: Int = 3) throws -> Life {
+      try lived.withLock { lived in
+        let key = Key(seed: seed, hours: hours)
+        if let life = lived[key] { return life }
+        let life = try Life(seed: seed, hours: hours)
+        lived[key] = life
+        return life
+      }
+    }
+    private init(seed: UInt64, hours: Int) throws {
       self.seed = seed
       var options = Simulation.Options()
       (options.faults, options.arrivals, options.checksReplay, options.keepsInputs) = (.mixed(seed: seed), 1200, true, true)
@@ -47,7 +59,7 @@ import Testing
 
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func `a transaction is explained by what the mind knew when it decided`(seed: UInt64) throws {
-    let life = try Life(seed: seed)
+    let life = try Life.of(seed: seed)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)
@@ -70,7 +82,7 @@ import Testing
   }
 
   @Test func `a changed byte of a block, a missing one and one that was put in its place are found`() throws {
-    let life = try Life(seed: 2, hours: 2)
+    let life = try Life.of(seed: 2, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)
@@ -120,7 +132,7 @@ import Testing
   }
 
   @Test func `a table of transactions that says other than the entries is found, and replay stops at what was changed`() throws {
-    let life = try Life(seed: 2, hours: 2)
+    let life = try Life.of(seed: 2, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)
@@ -155,7 +167,7 @@ import Testing
   }
 
   @Test func `inputs are found by their whole digest, and a batch that was changed names none`() throws {
-    let life = try Life(seed: 4, hours: 2)
+    let life = try Life.of(seed: 4, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)
@@ -184,7 +196,7 @@ import Testing
 
   @Test func `after thinning the chain is whole, replay begins later and says so, and transactions are explained`() throws {
     for seed in 1...4 as ClosedRange<UInt64> {
-      let life = try Life(seed: seed)
+      let life = try Life.of(seed: seed)
       let folder = try Folder()
       let waiting = try Waiting(folder.journal)
       life.write(to: waiting)
@@ -223,7 +235,7 @@ import Testing
   }
 
   @Test func `inputs older than they are wanted go, younger ones stay, and what goes is no breach`() throws {
-    let life = try Life(seed: 3)
+    let life = try Life.of(seed: 3)
     let folder = try Folder()
     let file = try JournalFile(path: folder.journal, vfs: nil, useStep: 0)
     for batch in life.batches {
@@ -263,7 +275,7 @@ import Testing
   }
 
   @Test func `a batch that comes while the journal is thinned waits for one piece at most`() throws {
-    let life = try Life(seed: 1)
+    let life = try Life.of(seed: 1)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     let last = try #require(life.batches.last)
@@ -288,7 +300,7 @@ import Testing
   }
 
   @Test func `a journal is explained while it is being written`() throws {
-    let life = try Life(seed: 5, hours: 2)
+    let life = try Life.of(seed: 5, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     let reader = try JournalReader(path: folder.journal)
@@ -318,7 +330,7 @@ import Testing
   }
 
   @Test func `a journal of the first form opens, is verified, and says that its inputs were not kept`() throws {
-    let life = try Life(seed: 6, hours: 1)
+    let life = try Life.of(seed: 6, hours: 1)
     let folder = try Folder()
     let old = try Database(path: folder.journal)
     try old.execute("PRAGMA journal_mode = WAL")
@@ -349,7 +361,7 @@ import Testing
   }
 
   @Test func `a journal of the fourth form, with whole digests, opens, is verified and explained, and goes on`() throws {
-    let life = try Life(seed: 6, hours: 1)
+    let life = try Life.of(seed: 6, hours: 1)
     let folder = try Folder()
     let old = try Database(path: folder.journal)
     try old.execute("PRAGMA journal_mode = WAL")
@@ -444,7 +456,7 @@ import Testing
   }
 
   @Test func `what cannot be explained is said`() throws {
-    let life = try Life(seed: 1, hours: 1)
+    let life = try Life.of(seed: 1, hours: 1)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     let reader = try JournalReader(path: folder.journal)
@@ -465,7 +477,7 @@ import Testing
   }
 
   @Test func `the size of a journal is told by kind of record and by day`() throws {
-    let life = try Life(seed: 2, hours: 2)
+    let life = try Life.of(seed: 2, hours: 2)
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     life.write(to: waiting)

@@ -135,6 +135,25 @@ import Testing
     withExtendedLifetime(first) {}
   }
 
+  @Test func `a hub does not go on in the journal of another, but under another name`() throws {
+    let folder = try Folder()
+    let first = try LiveHub(plan(), state: folder.path) { _ in }
+    _ = try first.start()
+    first.stop()
+    var other = try plan()
+    other.site.hub.id = "other"
+    let renamed = other
+    for s in other.site.hub.stations.indices { other.site.hub.stations[s].id += "-b" }
+    #expect {
+      try LiveHub(other, state: folder.path) { _ in }
+    } throws: { error in
+      if case .otherHub(_, kept: "small", named: "other") = error as? LiveHub.Flaw { true } else { false }
+    }
+    let second = try LiveHub(renamed, state: folder.path) { _ in }
+    _ = try second.start()
+    second.stop()
+  }
+
   @Test func `a plan that does not hold is refused and the old one stays`() throws {
     let folder = try Folder()
     let hub = try LiveHub(plan(), state: folder.path) { _ in }

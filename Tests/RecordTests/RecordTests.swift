@@ -67,6 +67,20 @@ struct Odd: Codable, Hashable {
     ]
     #expect(try BinaryDecoder.decode([Odd].self, from: try BinaryEncoder.encode(values)) == values)
   }
+  @Test func `long lists of short numbers are written as number by number`() throws {
+    struct Wide: Codable { var a: [Int], b: [UInt] }
+    struct Short: Codable, Hashable { var a: [Int16], b: [UInt16] }
+    let numbers = [Int16.min, -300, -1, 0, 1, 300, .max]
+    let short = Short(a: numbers, b: numbers.map { UInt16(bitPattern: $0) })
+    let wide = Wide(a: short.a.map { Int($0) }, b: short.b.map { UInt($0) })
+    let bytes = try BinaryEncoder.encodeNamed(wide)
+    #expect(try BinaryEncoder.encodeNamed(short) == bytes)
+    #expect(try BinaryDecoder.decodeNamed(Short.self, from: bytes) == short)
+    #expect(throws: RecordFault.self) {
+      try BinaryDecoder.decodeNamed(Short.self, from: try BinaryEncoder.encodeNamed(Wide(a: [40_000], b: [])))
+    }
+    #expect(throws: RecordFault.self) { try BinaryDecoder.decode([Int16].self, from: [255, 255, 255, 0, 2]) }
+  }
   @Test func `with names everything comes back as well, and torn bytes are refused`() throws {
     for event in try everyKindOfEvent() {
       let bytes = try BinaryEncoder.encodeNamed(event)

@@ -40,7 +40,7 @@ import Testing
       Mistake("kw: 8", "kw: [1, 2]", 17, 17, "a list of 24 numbers, each a power in kW from 0 to 100000"),
       Mistake("base_worst_a: 30,", "", 17, 11, "`base_worst_a` (or `generation_a`) there: the most that this load may be"),
       Mistake("maximum_a: 32", "maximum_a: 5", 10, 53, "at least the minimum, 6.0 A"),
-      Mistake("seed: 7,", "seed: 7, policies: [\"best\"],", 4, 22, "a list, each one of \"optimal\", \"sharing\""),
+      Mistake("seed: 7,", "seed: 7, policies: [\"best\"],", 4, 23, "one of \"optimal\", \"sharing\""),
     ])
   func mistakes(_ mistake: Mistake) throws {
     #expect(World.text.contains(mistake.from))
