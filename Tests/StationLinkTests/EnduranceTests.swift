@@ -8,8 +8,8 @@ import Testing
 @Suite struct EnduranceTests {
   @Test func `a head that trickles in is cut off at its total deadline`() throws {
     let world = try World { $0.requestDeadline = .milliseconds(200) }
-    let peer = try RawPeer(port: world.port)
     let start = MonotonicTime.now
+    let peer = try RawPeer(port: world.port)
     // Each byte comes long before any time-out per read; together they take for ever.
     while !peer.isReadable(within: 20), peer.write([0x78]), MonotonicTime.now - start < .seconds(5) {}
     let taken = MonotonicTime.now - start
