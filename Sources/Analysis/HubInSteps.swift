@@ -20,7 +20,7 @@ extension Hub {
       hub.stations[s].traits.boot = .announces
     }
     var settings = hub.settings
-    settings.horizon = hasFaults ? max(settings.horizon, step * 2) : .hours(24)
+    settings.horizon = max(settings.horizon, step * 2)
     settings.guardTime = .zero
     settings.vehicleReaction = .milliseconds(1)
     settings.sharingInterval = .zero

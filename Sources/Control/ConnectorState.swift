@@ -66,6 +66,10 @@ struct ConnectorState: Sendable, Codable {
   var queuedAt: Monotonic?
   var servedSince: Monotonic?
   var pausedSince: Monotonic?
+  /// It drew nothing of its least when it was paused.
+  var pausedIdle = false
+  /// How often that has happened since it last drew something.
+  var idlePauses = 0
   /// Since when a vehicle in a transaction has waited for its turn: paused, or never served.
   var waitingSince: Monotonic? { servedSince == nil ? pausedSince ?? queuedAt : nil }
   var cycles = 0

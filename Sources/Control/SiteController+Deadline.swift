@@ -68,6 +68,7 @@ extension SiteController {
     at(connectors[c].lastSent.map { $0 + station(of: c).traits.minimumInterval })
     at(connectors[c].lastShareDecrease.map { $0 + hub.settings.sharingInterval })
     at(connectors[c].pausedSince.map { $0 + hub.settings.minimumOnOff })
+    at(idleUntil(c))
     at(connectors[c].drawsLessSince.map { $0 + hub.settings.giveBackAfter })
     return next
   }

@@ -32,7 +32,7 @@ extension SiteController {
     let claims = isClaimant(c)
     if claims {
       known.marks.insert(.claims)
-      if connectors[c].waitingSince != nil { known.marks.insert(.waits) }
+      if connectors[c].waitingSince != nil, standing(c, now) != idleStanding { known.marks.insert(.waits) }
     } else if connectors[c].reason != idleReason(c) || mustGiveBack(c) || mustLowerUncontrolled(c) || mayBeStilled(c) {
       known.marks.insert(.isUntold)
     }
@@ -86,6 +86,7 @@ extension SiteController {
     let instant = TimeSpan.milliseconds(1)
     if let newest = connectors[c].newest { at(newest.at + freshness(c) + instant) }
     for since in [connectors[c].servedSince, connectors[c].pausedSince] { if let since { at(since + hub.settings.minimumOnOff) } }
+    if let until = idleUntil(c) { at(until) }
     guard !connectors[c].beliefs.isEmpty else { return next }
     let (early, late) = (skew(c), afterglow(c))
     if let sent = connectors[c].lastSent { at(sent + late + instant) }

@@ -131,17 +131,32 @@ extension SiteController {
   }
 
   /// First those that cannot pause, then by priority, longest wait, least energy (rule 23).
-  /// 0: must not be paused now; 1: in its place; 2: draws nothing of what it has; 3: paused so briefly that it has to wait.
+  /// 0: must not be paused now; 1: in its place; `idleStanding`: draws nothing of what it has, or drew nothing of it and is not asked
+  /// again yet; 3: paused so briefly that it has to wait.
   func standing(_ c: Int, _ now: Monotonic) -> Int {
     let isOn = (offer(c, at: now) ?? .zero) >= minimum(c)
     if connectors[c].hold != nil { return 0 }
     if isOn {
       if !canPause(c) || connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
       if let since = connectors[c].servedSince, now - since < hub.settings.minimumOnOff { return 0 }
-      return connectors[c].demand == minimum(c) && connectors[c].newest?.current.largest == .zero ? 2 : 1
+      return drawsNothing(c) ? idleStanding : 1
     }
+    if let until = idleUntil(c), now < until { return idleStanding }
     if let since = connectors[c].pausedSince, now - since < hub.settings.minimumOnOff { return 3 }
     return 1
+  }
+  /// The standing of those who get the least only where nobody else wants it: for them it would lie idle.
+  var idleStanding: Int { 2 }
+
+  /// When a vehicle that was paused because it drew nothing is asked again: the later, the more often it has been asked for nothing.
+  func idleUntil(_ c: Int) -> Monotonic? {
+    guard connectors[c].pausedIdle, let since = connectors[c].pausedSince else { return nil }
+    return since + hub.settings.idlePause * min(max(1, connectors[c].idlePauses), 4)
+  }
+
+  /// It has been offered its least, and draws nothing of it.
+  func drawsNothing(_ c: Int) -> Bool {
+    connectors[c].demand == minimum(c) && connectors[c].newest?.current.largest == .zero
   }
 
   /// Rule 23: only models with proven pause and resume rotate.
@@ -200,6 +215,7 @@ extension SiteController {
     var found: Set<Int> = []
     for c in order {
       guard case .awaitingRoom = connectors[c].reason, let since = connectors[c].waitingSince else { continue }
+      guard facts.known[c].rank.standing != idleStanding else { continue }
       guard now - since >= hub.settings.rotationPeriod else { continue }
       found.formUnion(hub.path(from: hub.connectors[c].circuit))
     }
@@ -482,6 +498,7 @@ extension SiteController {
 
   private func reason(_ share: FairShare.Share, _ c: Int, _ offer: Current, _ now: EventStamp) -> Reason {
     if connectors[c].hold != nil { return .held }
+    if offer < minimum(c), standing(c, now.monotonic) == idleStanding { return .demand }
     let wish = wish(c, now)
     if let next = wish?.next, offer < minimum(c), wish?.target == .zero { return .later(from: next) }
     guard let binding = share.binding else {

@@ -34,6 +34,10 @@ extension SiteController {
   private var cautiousLoad: Int { 850 }
   private var cautiousStay: Int { 250 }
   private var generousEnergy: Int { 750 }
+  /// Of the room in later hours a plan counts on a part only: what it fills to the brim is lacking in the morning if the load is a little
+  /// larger than expected, if vehicles take less than they could, or if a station does not answer for a while.
+  private var certainFor: TimeSpan { .hours(1) }
+  private var dependable: Int { 950 }
   /// No vehicle takes more within a plan, whatever somebody said that it wants.
   private var mostEnergy: Energy { .wattHours(2_000_000) }
   /// Who arrives later than this before the usual time of departure means that of the next day.
@@ -141,20 +145,31 @@ extension SiteController {
   private func session(_ c: Int, _ policy: PlanningPolicy, _ start: Instant, _ slots: Int, _ now: EventStamp)
     -> PlanRequest.Session?
   {
-    guard let transaction = connectors[c].transaction else { return nil }
+    guard let transaction = connectors[c].transaction, facts.known[c].rank.standing != idleStanding else { return nil }
     let smallest = minimum(c)
-    let largest = max(smallest, ceiling(c))
+    let largest = max(smallest, likelyMost(c))
     let (energy, energyIsEstimate) = wanted(c, transaction, policy)
     let (departure, stayIsEstimate) = leaves(c, transaction, policy, now)
-    let stays = max(policy.slot, departure - start)
+    // Who said when it leaves may be early, and has all a slot before where there is time.
+    let early = stayIsEstimate || departure - start < policy.slot * 8 ? TimeSpan.zero : policy.slot
+    let stays = max(policy.slot, departure - early - start)
+    // The last of its energy is less than its least current makes in a slot: it ends within that slot.
+    let least = smallest.power(at: hub.nominalVoltage, phases: phases(c).count).energy(over: policy.slot)
     return PlanRequest.Session(
       connector: c, transaction: transaction.id, circuit: hub.connectors[c].circuit, phases: phases(c), smallest: smallest,
       largest: largest, step: max(.milliamperes(100), station(of: c).traits.step),
-      slots: min(slots, (stays.raw + policy.slot.raw - 1) / policy.slot.raw), departure: start + stays,
-      energy: min(energy, mostEnergy),
+      slots: min(slots, (stays.raw + policy.slot.raw - 1) / policy.slot.raw), departure: max(departure, start + stays),
+      energy: min(max(energy, least), mostEnergy),
       taken: self.energy(c),
       worth: 100_000 / max(1, connectors[c].priority ?? hub.connectors[c].priority),
       isEstimate: energyIsEstimate || stayIsEstimate)
+  }
+
+  /// The most that the vehicle will take: what it was seen to take where that was less than it had, without the margin of the offer.
+  private func likelyMost(_ c: Int) -> Current {
+    let most = ceiling(c)
+    guard let demand = connectors[c].demand, connectors[c].hold == nil else { return most }
+    return min(most, demand - hub.settings.giveBackMargin)
   }
 
   /// What it still wants: what was said, else what the site file says, else what others took that came at this hour.
@@ -173,8 +188,8 @@ extension SiteController {
   func leaves(_ c: Int, _ transaction: Transaction, _ policy: PlanningPolicy, _ now: EventStamp) -> (Instant, isEstimate: Bool) {
     if let said = connectors[c].need?.departure, said > now.utc { return (said, false) }
     let arrival = min(transaction.startedAt, now.utc)
-    // Who is still there after its time stays a while.
-    let soonest = now.utc + .minutes(30)
+    // Who is still there after its time may go at any moment: a plan that counts on more puts its energy off from slot to slot.
+    let soonest = now.utc + policy.slot
     let usual =
       hub.connectors[c].usualDeparture.map { hub.localTime.next($0, after: arrival + leastStay) }
       ?? hub.connectors[c].usualStay.map { arrival + $0 }
@@ -182,6 +197,11 @@ extension SiteController {
     let shown = hub.localTime.shown(at: arrival)
     let stay = planning.stays.stay(arrival: shown, soFar: now.utc - arrival, permille: cautiousStay) ?? policy.assumedStay
     return (max(arrival + stay, soonest), true)
+  }
+
+  /// Somebody said, or the site file says, when it leaves.
+  func isDepartureKnown(_ c: Int) -> Bool {
+    connectors[c].need?.departure != nil || hub.connectors[c].usualDeparture != nil || hub.connectors[c].usualStay != nil
   }
 
   /// What vehicles may draw on each circuit in each slot: the lowest limit there, less the margin, the load that is expected not to be
@@ -200,7 +220,8 @@ extension SiteController {
       for phase in Phase.allCases {
         let taken = hub.circuits[k].margin + fixed[k][phase]
         room[phase] = starts.indices.map { t in
-          max(.zero, limits[t][phase] - taken - counted(loads[k][t][phase], k, phase))
+          let free = max(.zero, limits[t][phase] - taken - counted(loads[k][t][phase], k, phase))
+          return starts[t] - now.utc < certainFor ? free : free.scaled(dependable, over: 1000)
         }
       }
       return PlanRequest.Circuit(parent: hub.circuits[k].parent, room: room)

@@ -138,11 +138,14 @@ extension SiteController {
     let minimum = self.minimum(c)
     if offer >= minimum {
       if connectors[c].servedSince == nil { connectors[c].servedSince = now.monotonic }
-      connectors[c].pausedSince = nil
+      (connectors[c].pausedSince, connectors[c].pausedIdle) = (nil, false)
     } else if connectors[c].pausedSince == nil {
-      if connectors[c].servedSince != nil { connectors[c].cycles += 1 }
-      (connectors[c].pausedSince, connectors[c].servedSince) = (now.monotonic, nil)
-      (connectors[c].demand, connectors[c].drawsLessSince) = (nil, nil)
+      let isIdle = drawsNothing(c)
+      // Who draws nothing has its contactor open.
+      if connectors[c].servedSince != nil, !isIdle { connectors[c].cycles += 1 }
+      if isIdle { connectors[c].idlePauses += 1 }
+      (connectors[c].pausedSince, connectors[c].servedSince, connectors[c].pausedIdle) = (now.monotonic, nil, isIdle)
+      (connectors[c].demand, connectors[c].drawsLessSince) = (isIdle ? minimum : nil, nil)
     }
   }
 

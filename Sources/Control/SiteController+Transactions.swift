@@ -155,7 +155,8 @@ extension SiteController {
     connectors[c].statusAt = now.monotonic
     (connectors[c].demand, connectors[c].drawsLessSince) = (nil, nil)
     (connectors[c].queuedAt, connectors[c].servedSince, connectors[c].pausedSince) = (nil, nil, nil)
-    (connectors[c].cycles, connectors[c].hold, connectors[c].briefly) = (0, nil, nil)
+    (connectors[c].pausedIdle, connectors[c].idlePauses, connectors[c].cycles) = (false, 0, 0)
+    (connectors[c].hold, connectors[c].briefly) = (nil, nil)
     (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil)
     resetOffers(c)
   }
@@ -251,6 +252,7 @@ extension SiteController {
     }
     let margin = hub.settings.giveBackMargin
     let drawn = current.largest
+    if drawn > .zero { connectors[c].idlePauses = 0 }
     if let demand = connectors[c].demand, drawn + hub.settings.followTolerance >= min(demand, offer), drawn > .zero {
       connectors[c].demand = nil
       connectors[c].drawsLessSince = nil

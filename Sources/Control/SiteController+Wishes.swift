@@ -52,6 +52,8 @@ struct SlotWishes: Sendable {
 extension SiteController {
   /// A plan that was not renewed for so long is no wish any more.
   private var planLife: TimeSpan { .hours(1) }
+  /// So long a vehicle charges whatever the plan says: before that nobody knows on how many phases it does, and how much it can take.
+  private var acquaintance: TimeSpan { .minutes(3) }
   /// Less than this is no lag.
   private var noticeableLag: Energy { .wattHours(250) }
 
@@ -60,6 +62,7 @@ extension SiteController {
   func wish(_ c: Int, _ now: EventStamp) -> Wish? {
     guard let wishes = facts.wishes, let kept = wishes.entries[c], let transaction = connectors[c].transaction else { return nil }
     guard kept.transaction == transaction.id, connectors[c].hold == nil else { return nil }
+    guard now.utc - transaction.startedAt >= acquaintance else { return nil }
     // Whom the plan gives nothing at all takes its turn with the others (rule 23).
     if kept.target == .zero, kept.next == nil, kept.lacks { return nil }
     return Wish(
@@ -120,7 +123,8 @@ extension SiteController {
 
   private func isEager(_ session: Planned.Session, _ slot: Int, _ end: Int, _ prices: [EnergyPrice], _ present: EnergyPrice) -> Bool
   {
-    if session.unserved > .wattHours(100) { return true }
+    // Whose departure nobody knows may be gone before it is cheaper.
+    if session.unserved > .wattHours(100) || !isDepartureKnown(session.connector) { return true }
     var noneIsCheaper = true
     for place in slot + 1..<max(slot + 2, end) {
       if session.currents.indices.contains(place), session.currents[place] > .zero, prices[place] >= present { return true }
@@ -131,10 +135,11 @@ extension SiteController {
 
   // MARK: Sharing
 
-  /// Weighted max-min fair shares in up to three rounds.
+  /// Weighted max-min fair shares in up to four rounds.
   mutating func share(_ circuits: [FairShare.Circuit], _ order: [Int], _ now: EventStamp) -> [FairShare.Share] {
     let wishes = facts.wishes == nil ? [] : order.map { wish($0, now) }
-    guard wishes.contains(where: { $0 != nil }) else {
+    let hasIdle = order.contains { isIdle($0) }
+    guard hasIdle || wishes.contains(where: { $0 != nil }) else {
       var shares: [FairShare.Share] = []
       let claims = order.map { claim($0, from: facts.known[$0].minimum, to: facts.known[$0].ceiling) }
       FairShare.allocate(circuits: circuits, claims: claims, using: &facts.workspace, into: &shares)
@@ -143,14 +148,35 @@ extension SiteController {
     let ceilings = order.map { facts.known[$0].ceiling }
     var shares = [FairShare.Share](repeating: FairShare.Share(current: .zero, binding: nil), count: order.count)
     var rooms = circuits
-    give(order.indices.filter { wishes[$0].map { $0.target > .zero } ?? true }, order, &shares, &rooms) { place in
+    let awake = order.indices.filter { !isIdle(order[$0]) }
+    guard !wishes.isEmpty else {
+      give(awake, order, &shares, &rooms) { ceilings[$0] }
+      giveIdle(order, &shares, &rooms, now)
+      return shares
+    }
+    give(awake.filter { wishes[$0].map { $0.target > .zero } ?? true }, order, &shares, &rooms) { place in
       wishes[place].map { min($0.target, ceilings[place]) } ?? ceilings[place]
     }
-    give(order.indices.filter { wishes[$0]?.isBehind ?? false }, order, &shares, &rooms) { ceilings[$0] }
-    let eager = order.indices.filter { wishes[$0].map { $0.isEager && !$0.isBehind } ?? false }
+    give(awake.filter { wishes[$0]?.isBehind ?? false }, order, &shares, &rooms) { ceilings[$0] }
+    let eager = awake.filter { wishes[$0].map { $0.isEager && !$0.isBehind } ?? false }
     if let peak = planning.peak, hub.planning?.peakPrice ?? 0 > 0 { keepBelow(peak, circuits, &rooms) }
     give(eager, order, &shares, &rooms) { ceilings[$0] }
+    giveIdle(order, &shares, &rooms, now)
     return shares
+  }
+
+  private func isIdle(_ c: Int) -> Bool { facts.known[c].rank.standing == idleStanding }
+
+  /// The last round: their least for those who draw nothing of it, but for who was paused too briefly.
+  private mutating func giveIdle(
+    _ order: [Int], _ shares: inout [FairShare.Share], _ rooms: inout [FairShare.Circuit], _ now: EventStamp
+  ) {
+    let places = order.indices.filter { place in
+      isIdle(order[place])
+        && connectors[order[place]].pausedSince.map { now.monotonic - $0 >= hub.settings.minimumOnOff } ?? true
+    }
+    let most = order.map { facts.known[$0].ceiling }
+    give(places, order, &shares, &rooms) { most[$0] }
   }
 
   /// One round: more for some, up to what `most` says, out of what is left.

@@ -54,7 +54,7 @@ struct StayStatistics: Hashable, Sendable, Codable {
     energies[cell].add(min(Self.energyClasses - 1, max(0, energy.wattHours) / 2000))
   }
 
-  /// How long in all a vehicle that came at `arrival` and has been there for `so far` will have stayed when the given part of its
+  /// How long in all a vehicle that came at `arrival` and has been there for `so far` will have stayed at least when the given part of its
   /// likes have gone; nil: not enough is known.
   func stay(arrival: Instant, soFar: TimeSpan, permille: Int) -> TimeSpan? {
     estimate(stays, arrival) { histogram in
@@ -92,13 +92,13 @@ struct StayStatistics: Hashable, Sendable, Codable {
     default: return min(stayClasses - 1, 28 + (quarters - 96) / 96)
     }
   }
-  /// The end of a class.
+  /// The shortest stay of a class.
   static func stay(ofClass place: Int) -> TimeSpan {
     switch place {
-    case ..<8: .minutes(15) * (place + 1)
-    case ..<20: .hours(2) + .minutes(30) * (place - 7)
-    case ..<28: .hours(8) + .hours(2) * (place - 19)
-    default: .days(place - 26)
+    case ..<8: .minutes(15) * place
+    case ..<20: .hours(2) + .minutes(30) * (place - 8)
+    case ..<28: .hours(8) + .hours(2) * (place - 20)
+    default: .days(place - 27)
     }
   }
 }

@@ -8,7 +8,7 @@ extension FairShare.Workspace {
   mutating func raise(_ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]) {
     heap.removeAll(keepingCapacity: true)
     let firstActivation = activations.first?.level ?? .max
-    for circuit in parent.indices {
+    for circuit in rows.indices {
       if let bound = bound(of: circuit, from: 0, nextActivation: firstActivation) {
         push(Event(level: bound, index: Int32(circuit)))
       }
@@ -36,13 +36,13 @@ extension FairShare.Workspace {
 
   /// A level, at least `level`, below which no phase of the circuit can be full; nil when nobody below it can rise any more.
   private func bound(of circuit: Int, from level: Int, nextActivation: Int) -> Int? {
+    let row = rows[circuit]
+    let (all, slacks) = (row.rising &+ row.waiting, row.slack(at: level))
     var bound: Int?
-    for index in circuit * 3..<circuit * 3 + 3 {
-      let row = rows[index]
-      guard row.rising + row.waiting > 0 else { continue }
-      let slack = row.slack(at: level)
-      let untilThen = row.rising > 0 ? min(level + slack / row.rising, nextActivation) : nextActivation
-      bound = min(bound ?? .max, max(untilThen, level + slack / (row.rising + row.waiting)))
+    for lane in 0..<3 where all[lane] > 0 {
+      let (rising, slack) = (row.rising[lane], slacks[lane])
+      let untilThen = rising > 0 ? min(level + slack / rising, nextActivation) : nextActivation
+      bound = min(bound ?? .max, max(untilThen, level + slack / all[lane]))
     }
     return bound
   }
@@ -50,10 +50,13 @@ extension FairShare.Workspace {
   /// Whether some phase of the circuit cannot take another step of the level. A row on which nobody rises yet is full when not
   /// even one milliampere is left: whoever waits there stays at its floor.
   private func isFull(_ circuit: Int, at level: Int) -> Bool {
-    (circuit * 3..<circuit * 3 + 3).contains { isFull(rows[$0], at: level) }
+    (0..<3).contains { isFull(circuit, $0, at: level) }
   }
 
-  private func isFull(_ row: Row, at level: Int) -> Bool { row.rising > 0 && row.slack(at: level) < row.rising }
+  private func isFull(_ circuit: Int, _ lane: Int, at level: Int) -> Bool {
+    let rising = rows[circuit].rising[lane]
+    return rising > 0 && rows[circuit].slack(at: level)[lane] < rising
+  }
 
   private mutating func activate(
     _ index: Int, at level: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]
@@ -65,26 +68,17 @@ extension FairShare.Workspace {
       return
     }
     states[index] = .rising
-    change(claim) { row in
-      row.held -= claim.floor.raw
-      row.waiting -= claim.weight
-      row.rising += claim.weight
+    change(claim) { row, mask in
+      row.held &-= mask & claim.floor.raw
+      row.waiting &-= mask & claim.weight
+      row.rising &+= mask & claim.weight
     }
   }
 
   /// A claim counts as `weight` times level while it rises, which at its activation is up to a milliampere more than its floor.
   private func rowWithoutRoom(toRaise claim: FairShare.Claim, at level: Int) -> FairShare.Binding? {
     let more = claim.weight * level - (claim.floor.raw << FairShare.fraction)
-    var circuit = claim.circuit
-    while circuit >= 0 {
-      for phase in 0..<3 where claim.phases.rawValue & (1 << UInt8(phase)) != 0 {
-        if rows[circuit * 3 + phase].slack(at: level) < more {
-          return FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!)
-        }
-      }
-      circuit = Int(parent[circuit])
-    }
-    return nil
+    return firstNegative(on: claim) { row in row.slack(at: level) &- Row.Lanes(repeating: more) }
   }
 
   private mutating func settleAtCap(_ index: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]) {
@@ -96,7 +90,7 @@ extension FairShare.Workspace {
   private mutating func settle(
     below circuit: Int, at level: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]
   ) {
-    for phase in 0..<3 where isFull(rows[circuit * 3 + phase], at: level) {
+    for phase in 0..<3 where isFull(circuit, phase, at: level) {
       let binding = FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!)
       for place in first[circuit]..<end[circuit] {
         let index = Int(order[place])
@@ -113,13 +107,12 @@ extension FairShare.Workspace {
     _ shares: inout [FairShare.Share]
   ) {
     let wasRising = states[index] == .rising
-    change(claim) { row in
-      if wasRising {
-        row.rising -= claim.weight
-        row.held += current.raw
-      } else {
-        row.waiting -= claim.weight
-      }
+    let (risen, waited) = wasRising ? (claim.weight, 0) : (0, claim.weight)
+    let more = wasRising ? current.raw : 0
+    change(claim) { row, mask in
+      row.rising &-= mask & risen
+      row.waiting &-= mask & waited
+      row.held &+= mask & more
     }
     states[index] = .settled
     shares[index] = FairShare.Share(current: current, binding: current == claim.cap ? nil : binding)
@@ -127,14 +120,12 @@ extension FairShare.Workspace {
 
   // The heap: the least level on top, equal levels by circuit.
 
-  private func stands(_ a: Event, before b: Event) -> Bool { a.level != b.level ? a.level < b.level : a.index < b.index }
-
   private mutating func push(_ event: Event) {
     heap.append(event)
     var child = heap.count - 1
     while child > 0 {
       let above = (child - 1) / 2
-      guard stands(event, before: heap[above]) else { break }
+      guard event.precedes(heap[above]) else { break }
       heap[child] = heap[above]
       child = above
     }
@@ -149,8 +140,8 @@ extension FairShare.Workspace {
     while true {
       var child = 2 * place + 1
       guard child < heap.count else { break }
-      if child + 1 < heap.count, stands(heap[child + 1], before: heap[child]) { child += 1 }
-      guard stands(heap[child], before: last) else { break }
+      if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
+      guard heap[child].precedes(last) else { break }
       heap[place] = heap[child]
       place = child
     }

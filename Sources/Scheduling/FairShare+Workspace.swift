@@ -1,12 +1,10 @@
 import Quantities
 
 extension FairShare {
-  /// The memory of an allocation, to be kept between calls. It carries nothing from one call to the next but capacity.
+  /// The memory of an allocation, to be kept between calls. It carries nothing from one call to the next but capacity, and the order of the
+  /// levels, with which the next sorting begins: what comes out does not depend on it.
   public struct Workspace: Sendable {
     public init() {}
-    /// For each circuit its parent, or -1.
-    var parent: [Int32] = []
-    /// Three rows for each circuit, one per phase.
     var rows: [Row] = []
     /// For each circuit the claims at it and below it are `order[first[c]..<end[c]]`.
     var first: [Int] = []
@@ -16,27 +14,34 @@ extension FairShare {
     /// Level and index of the next claims to leave their floors, and to meet their caps, in rising order.
     var activations: [Event] = []
     var caps: [Event] = []
+    /// The same for all claims, also for those that never rise.
+    var floorLevels: [Event] = []
+    var capLevels: [Event] = []
     var sorting: [Event] = []
     var digits: [Int32] = []
     var heap: [Event] = []
 
-    /// Room and use of one phase of one circuit.
+    /// Room and use of a circuit, one lane per phase; the fourth is always zero.
     struct Row {
-      var room: Int
+      typealias Lanes = SIMD4<Int>
+      /// The circuit that feeds this one, or -1.
+      var parent: Int
+      var room: Lanes
       /// Milliamperes of the claims that do not rise (yet): at their floors, at their caps, or stopped.
-      var held = 0
+      var held = Lanes.zero
       /// The weight of the claims that rise with the level.
-      var rising = 0
+      var rising = Lanes.zero
       /// The weight of the claims that are at their floors and may still rise.
-      var waiting = 0
+      var waiting = Lanes.zero
 
       /// What is left at `level`, in units of 2^-20 mA.
-      func slack(at level: Int) -> Int { ((room - held) << FairShare.fraction) - rising * level }
+      func slack(at level: Int) -> Lanes { ((room &- held) &<< Lanes(repeating: FairShare.fraction)) &- rising &* level }
     }
     enum State: UInt8 { case settled, waiting, rising }
     struct Event {
       var level: Int
       var index: Int32
+      func precedes(_ other: Event) -> Bool { level != other.level ? level < other.level : index < other.index }
     }
   }
 }
@@ -44,20 +49,18 @@ extension FairShare {
 extension FairShare.Workspace {
   mutating func prepare(circuits: [FairShare.Circuit], claims: [FairShare.Claim]) {
     let bound = FairShare.largestCurrent
-    parent.removeAll(keepingCapacity: true)
     rows.removeAll(keepingCapacity: true)
     for (index, circuit) in circuits.enumerated() {
       precondition((circuit.parent ?? -1) < index && (circuit.parent ?? 0) >= 0, "a circuit stands after its parent")
-      parent.append(Int32(circuit.parent ?? -1))
-      let room = circuit.room
-      for phase in Phase.allCases { rows.append(Row(room: max(-bound, min(bound, room[phase].raw)))) }
+      let room = circuit.room.map { min(max($0, Current(raw: -bound)), Current(raw: bound)) }
+      rows.append(Row(parent: circuit.parent ?? -1, room: Row.Lanes(room.l1.raw, room.l2.raw, room.l3.raw, 0)))
     }
     sortByCircuit(claims)
   }
 
   /// Counting sort of the claims by circuit, with the circuits in an order that keeps each subtree together.
   private mutating func sortByCircuit(_ claims: [FairShare.Claim]) {
-    let count = parent.count
+    let count = rows.count
     first.removeAll(keepingCapacity: true)
     end.removeAll(keepingCapacity: true)
     first.append(contentsOf: repeatElement(0, count: count))
@@ -71,13 +74,13 @@ extension FairShare.Workspace {
     // `end` holds the claims at each circuit; `first` collects the claims below it, then becomes the place of its range.
     for circuit in (0..<count).reversed() {
       first[circuit] += end[circuit]
-      if parent[circuit] >= 0 { first[Int(parent[circuit])] += first[circuit] }
+      if rows[circuit].parent >= 0 { first[rows[circuit].parent] += first[circuit] }
     }
     var roots = 0
     for circuit in 0..<count {
       let (own, whole) = (end[circuit], first[circuit])
-      if parent[circuit] >= 0 {
-        let above = Int(parent[circuit])
+      let above = rows[circuit].parent
+      if above >= 0 {
         first[circuit] = end[above]
         end[above] += whole
       } else {
@@ -114,9 +117,9 @@ extension FairShare.Workspace {
         let mayRise = claim.cap > claim.floor
         states.append(mayRise ? .waiting : .settled)
         let weight = mayRise ? claim.weight : 0
-        change(claim) { row in
-          row.held += claim.floor.raw
-          row.waiting += weight
+        change(claim) { row, mask in
+          row.held &+= mask & claim.floor.raw
+          row.waiting &+= mask & weight
         }
       }
     }
@@ -124,39 +127,68 @@ extension FairShare.Workspace {
 
   /// The circuit nearest to the claim, and there the first phase, without `current` to spare.
   private func obstacle(to current: Int, for claim: FairShare.Claim) -> FairShare.Binding? {
+    firstNegative(on: claim) { row in row.room &- row.held &- Row.Lanes(repeating: current) }
+  }
+
+  /// The circuit nearest to the claim, and there the first of its phases, of which something is below zero.
+  @inline(__always) func firstNegative(on claim: FairShare.Claim, _ value: (Row) -> Row.Lanes) -> FairShare.Binding? {
+    let mask = Self.mask(claim.phases)
     var circuit = claim.circuit
     while circuit >= 0 {
-      for phase in 0..<3 where claim.phases.rawValue & (1 << UInt8(phase)) != 0 {
-        let row = rows[circuit * 3 + phase]
-        if row.room - row.held < current { return FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!) }
+      let lanes = value(rows[circuit]) & mask
+      if lanes[0] | lanes[1] | lanes[2] < 0 {
+        return FairShare.Binding(circuit: circuit, phase: lanes[0] < 0 ? .l1 : lanes[1] < 0 ? .l2 : .l3)
       }
-      circuit = Int(parent[circuit])
+      circuit = rows[circuit].parent
     }
     return nil
   }
 
+  /// All bits of the lanes of these phases.
+  @inline(__always) static func mask(_ phases: Phases) -> Row.Lanes {
+    let bits = Int(phases.rawValue)
+    return Row.Lanes(0 &- (bits & 1), 0 &- (bits >> 1 & 1), 0 &- (bits >> 2 & 1), 0)
+  }
+
   /// Changes every row on the path of `claim`.
-  @inline(__always) mutating func change(_ claim: FairShare.Claim, _ body: (inout Row) -> Void) {
+  @inline(__always) mutating func change(_ claim: FairShare.Claim, _ body: (inout Row, Row.Lanes) -> Void) {
+    let mask = Self.mask(claim.phases)
     var circuit = claim.circuit
     while circuit >= 0 {
-      for phase in 0..<3 where claim.phases.rawValue & (1 << UInt8(phase)) != 0 { body(&rows[circuit * 3 + phase]) }
-      circuit = Int(parent[circuit])
+      body(&rows[circuit], mask)
+      circuit = rows[circuit].parent
     }
   }
 
   mutating func schedule(_ claims: [FairShare.Claim], _ shares: [FairShare.Share]) {
+    Self.arrange(&floorLevels, claims, &sorting, &digits) { Self.level(of: $0.floor, $0.weight) }
+    Self.arrange(&capLevels, claims, &sorting, &digits) { Self.level(of: $0.cap, $0.weight) }
     activations.removeAll(keepingCapacity: true)
     caps.removeAll(keepingCapacity: true)
-    for (index, claim) in claims.enumerated() where states[index] == .waiting {
-      activations.append(Event(level: level(of: claim.floor, claim.weight), index: Int32(index)))
-      caps.append(Event(level: level(of: claim.cap, claim.weight), index: Int32(index)))
-    }
-    Self.sort(&activations, &sorting, &digits)
-    Self.sort(&caps, &sorting, &digits)
+    for event in floorLevels where states[Int(event.index)] == .waiting { activations.append(event) }
+    for event in capLevels where states[Int(event.index)] == .waiting { caps.append(event) }
   }
 
   /// The least level at which `weight` makes `current`.
-  private func level(of current: Current, _ weight: Int) -> Int { ((current.raw << FairShare.fraction) + weight - 1) / weight }
+  private static func level(of current: Current, _ weight: Int) -> Int {
+    // Below 2^53 the quotient in float64, cut off, is that of whole numbers: rounding moves it by less than 1/weight. It is quicker.
+    Int(Double((current.raw << FairShare.fraction) + weight - 1) / Double(weight))
+  }
+
+  /// All claims by level, equal levels by index. Claims change little from call to call: where the order of the last one is nearly right, it
+  /// is put right.
+  @inline(__always) private static func arrange(
+    _ events: inout [Event], _ claims: [FairShare.Claim], _ other: inout [Event], _ counts: inout [Int32],
+    _ level: (FairShare.Claim) -> Int
+  ) {
+    if events.count == claims.count {
+      for place in events.indices { events[place].level = level(claims[Int(events[place].index)]) }
+      if insert(&events, moves: 2 * events.count) { return }
+    }
+    events.removeAll(keepingCapacity: true)
+    for (index, claim) in claims.enumerated() { events.append(Event(level: level(claim), index: Int32(index))) }
+    sort(&events, &other, &counts)
+  }
 
   /// Below this many events, moving them one by one is quicker than counting digits.
   private static let few = 48
@@ -166,7 +198,7 @@ extension FairShare.Workspace {
   /// Sorts by level, equal levels in the order they had: one pass per digit, and none for digits that all levels share.
   private static func sort(_ events: inout [Event], _ other: inout [Event], _ counts: inout [Int32]) {
     guard let one = events.first?.level else { return }
-    if events.count < few { return insert(&events) }
+    if events.count < few, insert(&events, moves: few * few) { return }
     var varying = 0
     for event in events { varying |= event.level ^ one }
     other.removeAll(keepingCapacity: true)
@@ -179,17 +211,22 @@ extension FairShare.Workspace {
     }
   }
 
-  private static func insert(_ events: inout [Event]) {
+  /// - Returns: false: that would have taken more moves, and they stand in some order.
+  private static func insert(_ events: inout [Event], moves: Int) -> Bool {
     var events = events.mutableSpan
-    for index in 1..<events.count {
+    var left = moves
+    for index in events.indices.dropFirst() {
       let event = events[index]
       var place = index
-      while place > 0 && events[place - 1].level > event.level {
+      while place > 0 && event.precedes(events[place - 1]) {
         events[place] = events[place - 1]
         place -= 1
       }
       events[place] = event
+      left -= index - place
+      if left < 0 { return false }
     }
+    return true
   }
 
   private static func spread(_ events: Span<Event>, to place: inout [Event], by shift: Int, counting: inout [Int32]) {

@@ -101,6 +101,34 @@ import Testing
     #expect(everServed == [0, 1, 2, 3])
   }
 
+  @Test func `who draws nothing makes way for those that want its current, and is asked again, less and less often`() {
+    var world = World(World.feeder(36, stations: 3, baseWorst: 6, fallback: 0))
+    world.read(2)
+    world.commission()
+    for c in 0..<3 { world.plugIn(c) }
+    var sleeps = true
+    /// The most that the first is offered meanwhile.
+    func pass(minutes: Int) -> Double {
+      var most = 0.0
+      for tick in 0..<(minutes * 12) {
+        world.pass(.seconds(5))
+        let drawn = (0..<3).map { c in sleeps && c == 0 ? 0 : Int(world.offered(c) ?? 0) }
+        for c in drawn.indices { world.draw(c, drawn[c]) }
+        world.read(PerPhase(all: .amperes(2 + drawn.reduce(0, +)) + .milliamperes(tick % 2)))
+        most = max(most, world.offered(0) ?? 0)
+      }
+      return most
+    }
+    #expect(pass(minutes: 10) >= 6)
+    #expect(world.offered(0) == 0 && (1...2).allSatisfy { (world.offered($0) ?? 0) >= 16 }, "34 A are for two")
+    #expect(pass(minutes: 30) == 6, "it is asked again with its least")
+    _ = pass(minutes: 10)
+    #expect(world.offered(0) == 0 && world.mind.connectors[0].cycles == 0)
+    #expect(pass(minutes: 40) == 0, "and after that an hour later")
+    sleeps = false
+    #expect(pass(minutes: 30) >= 10, "that it woke up is seen when it is asked")
+  }
+
   @Test func `an unchanged reading has no effects`() {
     var world = two()
     let reading = MeterReading(meter: 0, current: PerPhase(all: .amperes(63)), registers: 42)

@@ -29,7 +29,8 @@ import Testing
     world.commission()
     for c in hub.connectors.indices { world.plugIn(c) }
     for (c, need) in needs.sorted(by: { $0.key < $1.key }) { world.say(.order(.need(connector: c, need))) }
-    world.read(base)
+    // Until the vehicles are known.
+    for _ in 0..<180 { live(&world, base) }
     try answer(&world)
     let count = requests(world).count
     for _ in 0..<60 where requests(world).count == count { live(&world, base) }
@@ -202,7 +203,8 @@ import Testing
     Self.live(&world, 10)
     let planned = try Self.answer(&world)
     #expect(most(planned) <= .amperes(20), "30 A, of which 10 A are drawn already: \(most(planned))")
-    #expect(planned.sessions.allSatisfy { $0.unserved < .wattHours(100) })
+    // Less than the least current makes in a slot.
+    #expect(planned.sessions.allSatisfy { $0.unserved < .wattHours(1035) }, "\(planned.sessions.map(\.unserved))")
     #expect(world.mind.view(at: stamp(world)).circuits[0].limit == limit, "a wish is no limit")
     // Who would lack energy takes what the limits leave.
     let urgent = SessionNeed(departure: world.utc + .hours(1), energy: .wattHours(60_000))
@@ -246,7 +248,7 @@ import Testing
     }
     let next = start + .minutes(15) * (4 * 672)
     #expect(loads.quantile(500, at: next + .minutes(15) * 30, .l1) == .amperes(30))
-    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .minutes(210), "the end of its class")
+    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .hours(3), "the beginning of its class")
     #expect(stays.energy(arrival: next, soFar: .zero, permille: 500) == .wattHours(12_000))
     // Two bytes a class and a mean, of the 56 circuits of which statistics are kept.
     let bytes =
@@ -254,7 +256,7 @@ import Testing
       * LoadStatistics.quarters
     #expect(bytes < 1_000_000)
     for _ in 0..<100_000 { stays.add(arrival: next, stay: .hours(3), energy: .wattHours(11_000)) }
-    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .minutes(210))
+    #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .hours(3))
   }
 
   @Test func `costs follow the median of the load, limits what is hardly ever exceeded`() throws {
