@@ -148,10 +148,10 @@ extension SiteController {
   /// The standing of those who get the least only where nobody else wants it: for them it would lie idle.
   var idleStanding: Int { 2 }
 
-  /// When a vehicle that was paused because it drew nothing is asked again: the later, the more often it has been asked for nothing.
+  /// When a vehicle that was paused because it drew nothing is asked again: later when it was asked in vain, but well before rule 23 is broken.
   func idleUntil(_ c: Int) -> Monotonic? {
     guard connectors[c].pausedIdle, let since = connectors[c].pausedSince else { return nil }
-    return since + hub.settings.idlePause * min(max(1, connectors[c].idlePauses), 4)
+    return since + hub.settings.idlePause * min(max(1, connectors[c].idlePauses), 2)
   }
 
   /// It has been offered its least, and draws nothing of it.
