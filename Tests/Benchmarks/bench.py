@@ -28,13 +28,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
-# Of each connector: 10,000 A, the most a circuit may have, are enough for all of 2,000 on three phases.
+# Of each connector.
 MAXIMUM_A = 12
+# The most a circuit may have: enough for all of 2,000 on three phases, and for the fallbacks of 5,000.
+MOST_A = 10_000
 
 
 def limit_a(count):
-    """Of the connection, per phase: room for all, and for their worst base load."""
-    return -(-count // 3) * MAXIMUM_A + 500
+    """Of the connection, per phase: room for all, and for their worst base load, as far as a circuit may have it."""
+    return min(MOST_A, -(-count // 3) * MAXIMUM_A + 500)
 
 
 def site(count, port, tls=None, meter_port=None, cap=None, feeders=10):
