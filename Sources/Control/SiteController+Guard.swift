@@ -148,15 +148,19 @@ extension SiteController {
   /// The standing of those who get the least only where nobody else wants it: for them it would lie idle.
   var idleStanding: Int { 2 }
 
-  /// When a vehicle that was paused because it drew nothing is asked again: later when it was asked in vain, but well before rule 23 is broken.
+  /// When a vehicle that was paused because it drew nothing is asked again: later when it was asked in vain, but well before rule 23 is
+  /// broken.
   func idleUntil(_ c: Int) -> Monotonic? {
     guard connectors[c].pausedIdle, let since = connectors[c].pausedSince else { return nil }
     return since + hub.settings.idlePause * min(max(1, connectors[c].idlePauses), 2)
   }
 
-  /// It has been offered its least, and draws nothing of it.
+  /// It has been offered its least for a while, and drew nothing of it since: a sample from before says nothing.
   func drawsNothing(_ c: Int) -> Bool {
-    connectors[c].demand == minimum(c) && connectors[c].newest?.current.largest == .zero
+    guard connectors[c].demand == minimum(c), let newest = connectors[c].newest, newest.current.largest == .zero else {
+      return false
+    }
+    return connectors[c].servedSince.map { newest.at - $0 >= hub.settings.giveBackAfter } ?? false
   }
 
   /// Rule 23: only models with proven pause and resume rotate.

@@ -54,8 +54,9 @@ extension FairShare.Workspace {
   }
 
   private func isFull(_ circuit: Int, _ lane: Int, at level: Int) -> Bool {
-    let rising = rows[circuit].rising[lane]
-    return rising > 0 && rows[circuit].slack(at: level)[lane] < rising
+    let row = rows[circuit]
+    let rising = row.rising[lane]
+    return rising > 0 && ((row.room[lane] - row.held[lane]) << FairShare.fraction) - rising * level < rising
   }
 
   private mutating func activate(
