@@ -301,6 +301,7 @@ extension SiteController {
       // Where nothing was heard of a station's clock, it may take ours over unnoticed.
       if stations[s].clockOffset == nil { moveEnds(s, by: -step) }
       stations[s].clockOffset = stations[s].clockOffset.map { $0 - step }
+      forgetSampleTimes(s)
     }
     for c in connectors.indices {
       if !connectors[c].beliefs.isEmpty { connectors[c].mustRefresh = true }
@@ -316,6 +317,7 @@ extension SiteController {
   /// A station's clock was set: what it holds ends later by `shift`, or earlier, than was believed. Until it is heard that it was, the
   /// difference between its clock and ours counts as skew.
   private mutating func moveEnds(_ s: Int, by shift: TimeSpan) {
+    forgetSampleTimes(s)
     for c in hub.stations[s].connectors where !connectors[c].beliefs.isEmpty {
       connectors[c].mustRefresh = true
       for b in connectors[c].beliefs.indices {
@@ -327,6 +329,11 @@ extension SiteController {
         }
       }
     }
+  }
+
+  /// The times of samples begin anew: beside those of a clock that was ahead, all later ones would seem old.
+  private mutating func forgetSampleTimes(_ s: Int) {
+    for c in hub.stations[s].connectors { connectors[c].newestTakenAt = nil }
   }
 
   /// Where a relative schedule counts from is not known any more: it may be in any of its periods, for as long as it is held.

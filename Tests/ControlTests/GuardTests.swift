@@ -129,6 +129,22 @@ import Testing
     #expect(pass(minutes: 30) >= 10, "that it woke up is seen when it is asked")
   }
 
+  @Test func `after a step of the clock samples count again, however far back it was`() {
+    var world = World(World.feeder(63, stations: 1))
+    world.read(10)
+    world.commission()
+    world.plugIn(0)
+    world.pass(.minutes(2))
+    world.draw(0, 6)
+    let step = TimeSpan.zero - .hours(1)
+    world.utc = world.utc + step
+    world.say(.clockStepped(by: step))
+    world.say(.station(0, .clock(offset: .zero)))
+    world.pass(.seconds(10))
+    world.draw(0, 5)
+    #expect(world.mind.connectors[0].newest?.current.largest == .amperes(5))
+  }
+
   @Test func `an unchanged reading has no effects`() {
     var world = two()
     let reading = MeterReading(meter: 0, current: PerPhase(all: .amperes(63)), registers: 42)
