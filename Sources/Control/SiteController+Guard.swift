@@ -131,13 +131,14 @@ extension SiteController {
   }
 
   /// First those that cannot pause, then by priority, longest wait, least energy (rule 23).
-  /// 0: must not be paused now; 1: in its place; `idleStanding`: draws nothing of what it has, or drew nothing of it and is not asked
+  /// -1: cannot be paused; 0: must not be paused now, but for safety; 1: in its place; `idleStanding`: draws nothing of what it has, or drew nothing of it and is not asked
   /// again yet; 3: paused so briefly that it has to wait.
   func standing(_ c: Int, _ now: Monotonic) -> Int {
     let isOn = (offer(c, at: now) ?? .zero) >= minimum(c)
     if connectors[c].hold != nil { return 0 }
     if isOn {
-      if !canPause(c) || connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
+      if !canPause(c) { return -1 }
+      if connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
       if let since = connectors[c].servedSince, now - since < hub.settings.minimumOnOff { return 0 }
       return drawsNothing(c) ? idleStanding : 1
     }
