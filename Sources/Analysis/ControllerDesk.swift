@@ -33,8 +33,8 @@ final class ControllerDesk {
   private(set) var plans = 0
   private(set) var thoughts = 0
 
-  init(_ hub: Hub, looksAhead: Bool, step: TimeSpan, hasFaults: Bool) {
-    var told = hub.inSteps(of: step, hasFaults: hasFaults)
+  init(_ hub: Hub, looksAhead: Bool, step: TimeSpan) {
+    var told = hub.inSteps(of: step)
     if !looksAhead { told.planning = nil }
     self.hub = told
     planner = Planner(gap: 1e-3, mostIterations: told.planning?.iterations ?? 0, ofValue: true)

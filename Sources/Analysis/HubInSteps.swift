@@ -5,10 +5,8 @@ extension Hub {
   /// The hub as the controller is told it at analyst fidelity: loads and currents hold for a whole step, so that whatever takes seconds
   /// takes no time. No rule is another; only the times are, within which stations answer, vehicles follow and meters tell. How long a vehicle
   /// stays on or off at least is not among them: without it a vehicle could be paused and resumed many times within one moment.
-  /// - Parameters:
-  ///   - step: how long everything holds.
-  ///   - hasFaults: links get lost in this scenario, so that profiles have to end as they do on a real hub, at the first step after H.
-  func inSteps(of step: TimeSpan, hasFaults: Bool) -> Hub {
+  /// - Parameter step: how long everything holds.
+  func inSteps(of step: TimeSpan) -> Hub {
     var hub = self
     for m in hub.meters.indices { hub.meters[m].period = step }
     for s in hub.stations.indices {
@@ -20,6 +18,7 @@ extension Hub {
       hub.stations[s].traits.boot = .announces
     }
     var settings = hub.settings
+    // Profiles end as they do on a real hub, at the first step after H. Longer ones would have to fit below limits of later hours.
     settings.horizon = max(settings.horizon, step * 2)
     settings.guardTime = .zero
     settings.vehicleReaction = .milliseconds(1)

@@ -48,10 +48,9 @@ public final class Run {
     (self.scenario, self.story, self.options, hub, span) = (scenario, story, options, scenario.hub, scenario.step.raw)
     outcome = Outcome(strategy: strategy, seed: story.seed)
     policy = strategy.policy.map { PolicyDesk(hub: scenario.hub, policy: $0) }
-    let losesLinks = scenario.faults.contains { $0.kind != .meterSilent }
     desk =
       strategy.isController
-      ? ControllerDesk(hub, looksAhead: strategy == .optimal, step: scenario.step, hasFaults: losesLinks) : nil
+      ? ControllerDesk(hub, looksAhead: strategy == .optimal, step: scenario.step) : nil
     limits = LimitTrace(hub, story)
     occupants = Array(repeating: nil, count: hub.connectors.count)
     lastSaid = Array(repeating: -1, count: hub.connectors.count)

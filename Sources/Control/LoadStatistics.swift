@@ -43,20 +43,31 @@ struct LoadStatistics: Hashable, Sendable, Codable {
   /// The load that a quarter of an hour is likely not to exceed, in `permille` of the cases: of the same quarter, the one before and
   /// the one after, in the weeks that were seen; nil: none was.
   /// - Complexity: O(1).
-  func quantile(_ permille: Int, at instant: Instant, _ phase: Phase) -> Current? {
+  func quantiles(_ permille: Int, at instant: Instant) -> PerPhase<Current>? {
     guard !means.isEmpty else { return nil }
-    var values: [Int16] = []
     let now = Self.quarter(instant)
-    for week in 1...Self.weeks {
-      for near in -1...1 {
-        let value = means[Self.place(now - week * Self.quarters + near) + phase.rawValue]
-        if value != Self.unseen { values.append(value) }
+    var sorted = InlineArray<12, Int>(repeating: 0)
+    var result = PerPhase<Current>.zero
+    for phase in Phase.allCases {
+      var count = 0
+      for week in 1...Self.weeks {
+        for near in -1...1 {
+          let value = means[Self.place(now - week * Self.quarters + near) + phase.rawValue]
+          guard value != Self.unseen else { continue }
+          var place = count
+          while place > 0, sorted[place - 1] > Int(value) {
+            sorted[place] = sorted[place - 1]
+            place -= 1
+          }
+          sorted[place] = Int(value)
+          count += 1
+        }
       }
+      guard count > 0 else { return nil }
+      let rank = min(count - 1, (count * permille + 999) / 1000 - 1)
+      result[phase] = .milliamperes(sorted[max(0, rank)] * 100)
     }
-    guard !values.isEmpty else { return nil }
-    values.sort()
-    let rank = min(values.count - 1, (values.count * permille + 999) / 1000 - 1)
-    return .milliamperes(Int(values[max(0, rank)]) * 100)
+    return result
   }
 
   private static func quarter(_ instant: Instant) -> Int { instant.floored(to: .minutes(15)).milliseconds / 900_000 }

@@ -135,9 +135,9 @@ extension SiteController {
   /// again yet; 3: paused so briefly that it has to wait.
   func standing(_ c: Int, _ now: Monotonic) -> Int {
     let isOn = (offer(c, at: now) ?? .zero) >= minimum(c)
+    if isOn, !canPause(c) { return -1 }
     if connectors[c].hold != nil { return 0 }
     if isOn {
-      if !canPause(c) { return -1 }
       if connectors[c].cycles >= hub.settings.cyclesPerSession { return 0 }
       if let since = connectors[c].servedSince, now - since < hub.settings.minimumOnOff { return 0 }
       return drawsNothing(c) ? idleStanding : 1

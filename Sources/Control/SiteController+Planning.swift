@@ -106,7 +106,7 @@ extension SiteController {
     let slots = max(1, policy.horizon.raw / policy.slot.raw)
     let starts = (0..<slots).map { start + policy.slot * $0 }
     let sessions = order.compactMap { session($0, policy, start, slots, now) }
-    let usual = starts.map { usualLoad(at: $0, weighing, now) }
+    let usual = usualLoads(starts, weighing, now)
     return PlanRequest(
       id: planning.lastRequest, asked: now.utc, start: start, slot: policy.slot,
       prices: zip(starts, usual).map { start, load in cost(policy, at: max(start, now.utc), load, sessions) },
@@ -115,13 +115,19 @@ extension SiteController {
   }
 
   /// The load at the connection as it is most likely, for what it costs: the median, not what is hardly ever exceeded.
-  private func usualLoad(at start: Instant, _ weighing: Weighing, _ now: EventStamp) -> PerPhase<Current> {
-    var load = PerPhase<Current>.zero
-    guard hub.circuits[0].measurement != nil, !isStale(0, at: now.monotonic) else { return load }
-    for phase in Phase.allCases where !weighing.bases[0].worst[phase] {
-      load[phase] = expectedLoad(0, phase, at: start, 500, orElse: .zero, now: weighing.bases[0].cuts[phase], now)
-    }
-    return load
+  private func usualLoads(_ starts: [Instant], _ weighing: Weighing, _ now: EventStamp) -> [PerPhase<Current>] {
+    guard hub.circuits[0].measurement != nil, !isStale(0, at: now.monotonic) else { return starts.map { _ in .zero } }
+    let forecast = forecast(0, permille: 500, present: weighing.bases[0].cuts, unknown: .zero, now)
+    let seen = Phases(Phase.allCases.filter { !weighing.bases[0].worst[$0] }.map { Phases($0) })
+    return starts.map { forecast.load(at: $0).restricted(to: seen) }
+  }
+
+  private func forecast(
+    _ k: Int, permille: Int, present: PerPhase<Current>, unknown: PerPhase<Current>, _ now: EventStamp
+  ) -> LoadForecast {
+    LoadForecast(
+      planning.loads.indices.contains(k) ? planning.loads[k] : nil, hub.localTime, permille: permille, present: present,
+      unknown: unknown, now: now.utc)
   }
 
   /// What energy for vehicles costs: as much of it as the connection is expected to feed in otherwise costs what feeding it in would
@@ -200,8 +206,9 @@ extension SiteController {
   }
 
   /// Somebody said, or the site file says, when it leaves.
-  func isDepartureKnown(_ c: Int) -> Bool {
-    connectors[c].need?.departure != nil || hub.connectors[c].usualDeparture != nil || hub.connectors[c].usualStay != nil
+  func isDepartureKnown(_ c: Int, _ now: EventStamp) -> Bool {
+    if let said = connectors[c].need?.departure, said > now.utc { return true }
+    return hub.connectors[c].usualDeparture != nil || hub.connectors[c].usualStay != nil
   }
 
   /// What vehicles may draw on each circuit in each slot: the lowest limit there, less the margin, the load that is expected not to be
@@ -215,12 +222,12 @@ extension SiteController {
     for c in order { add(PerPhase<Current>.zero - facts.known[c].committed, at: hub.connectors[c].circuit, to: &fixed) }
     let loads = expectedLoads(starts, weighing, now)
     return hub.circuits.indices.map { k in
-      let limits = starts.map { lowestLimit(k, from: $0, until: $0 + slot, now) }
+      let limits = lowestLimits(k, starts, slot, now)
+      let taken = fixed[k] + PerPhase(all: hub.circuits[k].margin)
       var room = PerPhase<[Current]>([], [], [])
       for phase in Phase.allCases {
-        let taken = hub.circuits[k].margin + fixed[k][phase]
         room[phase] = starts.indices.map { t in
-          let free = max(.zero, limits[t][phase] - taken - counted(loads[k][t][phase], k, phase))
+          let free = max(.zero, limits[t][phase] - taken[phase] - counted(loads[k][t][phase], k, phase))
           return starts[t] - now.utc < certainFor ? free : free.scaled(dependable, over: 1000)
         }
       }
@@ -228,19 +235,22 @@ extension SiteController {
     }
   }
 
-  /// The lowest of all limits that hold at any moment of a slot, and of what somebody outside would like there.
-  private func lowestLimit(_ k: Int, from: Instant, until: Instant, _ now: EventStamp) -> PerPhase<Current> {
+  /// Per slot: the lowest of all limits that hold at any moment of it, and of what somebody outside would like there.
+  private func lowestLimits(_ k: Int, _ starts: [Instant], _ slot: TimeSpan, _ now: EventStamp) -> [PerPhase<Current>] {
     let circuit = hub.circuits[k]
-    if circuit.maintenance || circuits[k].isUnderWorks { return .zero }
-    var lowest = circuit.rating.minimum(circuit.manualCap ?? circuit.rating).minimum(circuits[k].orderedCap ?? circuit.rating)
-    if let contract = circuit.contract { lowest = lowest.minimum(mean(of: contract)) }
-    for limit in limits where limit.circuit == k && limit.from - anticipation < until && limit.until.map({ $0 > from }) ?? true {
-      lowest = lowest.minimum(current(of: limit.amount, circuit: k))
-    }
-    for wish in optima where wish.circuit == k {
-      for block in wish.blocks where block.from < until && block.until.map({ $0 > from }) ?? true {
-        lowest = lowest.minimum(current(of: block.amount, circuit: k))
+    if circuit.maintenance || circuits[k].isUnderWorks { return starts.map { _ in .zero } }
+    var always = circuit.rating.minimum(circuit.manualCap ?? circuit.rating).minimum(circuits[k].orderedCap ?? circuit.rating)
+    if let contract = circuit.contract { always = always.minimum(mean(of: contract)) }
+    var lowest = starts.map { _ in always }
+    func lower(_ amount: Limit.Amount, from begin: Instant, until end: Instant?) {
+      let current = current(of: amount, circuit: k)
+      for t in starts.indices where begin < starts[t] + slot && end.map({ $0 > starts[t] }) ?? true {
+        lowest[t] = lowest[t].minimum(current)
       }
+    }
+    for limit in limits where limit.circuit == k { lower(limit.amount, from: limit.from - anticipation, until: limit.until) }
+    for wish in optima where wish.circuit == k {
+      for block in wish.blocks { lower(block.amount, from: block.from, until: block.until) }
     }
     return lowest
   }
@@ -252,43 +262,23 @@ extension SiteController {
     }
   }
 
-  /// Per circuit and slot: what was seen in earlier weeks at that time, moved by how today differs, the difference fading within four
-  /// hours; without earlier weeks what is seen now; where no meter sees it the configured worst.
+  /// Per circuit and slot: what its meter is expected to see; where none does, the configured worst and what the circuits below are
+  /// expected to draw.
   private func expectedLoads(_ starts: [Instant], _ weighing: Weighing, _ now: EventStamp) -> [[PerPhase<Current>]] {
-    var own = hub.circuits.map { circuit in starts.map { _ in circuit.baseWorst } }
-    var result = own
+    var result = hub.circuits.map { circuit in starts.map { _ in circuit.baseWorst } }
     for k in hub.circuits.indices.reversed() {
-      result[k] = own[k]
       if hub.circuits[k].measurement != nil, !isStale(k, at: now.monotonic) {
+        let (worst, present) = (weighing.bases[k].worst, weighing.bases[k].rises)
+        let forecast = forecast(k, permille: cautiousLoad, present: present, unknown: present, now)
         for t in starts.indices {
-          for phase in Phase.allCases where !weighing.bases[k].worst[phase] {
-            let present = weighing.bases[k].rises[phase]
-            result[k][t][phase] = expectedLoad(k, phase, at: starts[t], cautiousLoad, orElse: present, now: present, now)
-          }
+          let load = forecast.load(at: starts[t])
+          for phase in Phase.allCases where !worst[phase] { result[k][t][phase] = load[phase] }
         }
       }
       guard let parent = hub.circuits[k].parent else { continue }
-      for t in starts.indices { own[parent][t] += result[k][t] }
+      for t in starts.indices { result[parent][t] += result[k][t] }
     }
     return result
-  }
-
-  /// - Parameters:
-  ///   - permille: which part of what was seen it is likely not to exceed.
-  ///   - unknown: where nothing was seen in earlier weeks: what it goes back to within four hours.
-  ///   - present: what it is now.
-  private func expectedLoad(
-    _ k: Int, _ phase: Phase, at start: Instant, _ permille: Int, orElse unknown: Current, now present: Current, _ now: EventStamp
-  ) -> Current {
-    let fading = max(0, TimeSpan.hours(4).raw - max(0, (start - now.utc).raw))
-    func faded(_ usual: Current, _ usualNow: Current) -> Current {
-      usual + (present - usualNow).scaled(fading, over: TimeSpan.hours(4).raw)
-    }
-    guard planning.loads.indices.contains(k),
-      let usual = planning.loads[k].quantile(permille, at: hub.localTime.shown(at: start), phase),
-      let usualNow = planning.loads[k].quantile(500, at: hub.localTime.shown(at: now.utc), phase)
-    else { return faded(unknown, unknown) }
-    return faded(usual, usualNow)
   }
 
   // MARK: Learning

@@ -66,8 +66,9 @@ extension SiteController {
     // Whom the plan gives nothing at all takes its turn with the others (rule 23).
     if kept.target == .zero, kept.next == nil, kept.lacks { return nil }
     return Wish(
-      target: self.kept(c, kept.target, now), isBehind: lag(kept, wishes, c, now) > noticeableLag, isEager: kept.isEager,
-      next: kept.next)
+      target: self.kept(c, kept.target, now), isBehind: lag(kept, wishes, c, now) > noticeableLag,
+      // Whose departure nobody knows may be gone before it is cheaper.
+      isEager: kept.isEager || !isDepartureKnown(c, now), next: kept.next)
   }
 
   /// Who must not be paused keeps the minimum, whatever the plan says.
@@ -123,8 +124,7 @@ extension SiteController {
 
   private func isEager(_ session: Planned.Session, _ slot: Int, _ end: Int, _ prices: [EnergyPrice], _ present: EnergyPrice) -> Bool
   {
-    // Whose departure nobody knows may be gone before it is cheaper.
-    if session.unserved > .wattHours(100) || !isDepartureKnown(session.connector) { return true }
+    if session.unserved > .wattHours(100) { return true }
     var noneIsCheaper = true
     for place in slot + 1..<max(slot + 2, end) {
       if session.currents.indices.contains(place), session.currents[place] > .zero, prices[place] >= present { return true }

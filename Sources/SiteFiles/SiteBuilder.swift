@@ -148,11 +148,11 @@ struct SiteBuilder {
     }
   }
   private func complainAboutSharedPorts(_ listeners: [SiteFile.Listener], _ reader: ObjectReader) {
-    let everywhere: Set = ["0.0.0.0", "::"]
+    /// `::` hears both families.
+    func covers(_ a: String, _ b: String) -> Bool { a == b || a == "::" || a == "0.0.0.0" && !b.contains(":") }
     for (i, listener) in listeners.enumerated() where listener.port != 0 {
       let other = listeners[..<i].first { other in
-        other.port == listener.port
-          && (other.address == listener.address || !everywhere.isDisjoint(with: [other.address, listener.address]))
+        other.port == listener.port && (covers(other.address, listener.address) || covers(listener.address, other.address))
       }
       guard let other else { continue }
       reader.complain(

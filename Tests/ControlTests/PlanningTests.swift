@@ -247,7 +247,7 @@ import Testing
       if quarter % 4 == 0 { stays.add(arrival: at, stay: .hours(3), energy: .wattHours(11_000)) }
     }
     let next = start + .minutes(15) * (4 * 672)
-    #expect(loads.quantile(500, at: next + .minutes(15) * 30, .l1) == .amperes(30))
+    #expect(loads.quantiles(500, at: next + .minutes(15) * 30) == PerPhase(all: .amperes(30)))
     #expect(stays.stay(arrival: next, soFar: .zero, permille: 250) == .hours(3), "the beginning of its class")
     #expect(stays.energy(arrival: next, soFar: .zero, permille: 500) == .wattHours(12_000))
     // Two bytes a class and a mean, of the 56 circuits of which statistics are kept.

@@ -55,6 +55,14 @@ import Testing
         #expect(report == .durable(through: batch.last), "seed \(seed)")
       }
     }
+    /// A folder with its journal, closed.
+    func kept() throws -> Folder {
+      let folder = try Folder()
+      let waiting = try Waiting(folder.journal)
+      write(to: waiting)
+      waiting.store.close()
+      return folder
+    }
   }
 
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
@@ -83,10 +91,7 @@ import Testing
 
   @Test func `a changed byte of a block, a missing one and one that was put in its place are found`() throws {
     let life = try Life.of(seed: 2, hours: 2)
-    let folder = try Folder()
-    let waiting = try Waiting(folder.journal)
-    life.write(to: waiting)
-    waiting.store.close()
+    let folder = try life.kept()
     let database = try Database(path: folder.journal)
     let reader = try JournalReader(path: folder.journal)
     let whole = try reader.verify()
@@ -133,10 +138,7 @@ import Testing
 
   @Test func `a table of transactions that says other than the entries is found, and replay stops at what was changed`() throws {
     let life = try Life.of(seed: 2, hours: 2)
-    let folder = try Folder()
-    let waiting = try Waiting(folder.journal)
-    life.write(to: waiting)
-    waiting.store.close()
+    let folder = try life.kept()
     let database = try Database(path: folder.journal)
     let reader = try JournalReader(path: folder.journal)
     let id = try #require(try reader.transactions().map(\.id).min())
@@ -168,10 +170,7 @@ import Testing
 
   @Test func `inputs are found by their whole digest, and a batch that was changed names none`() throws {
     let life = try Life.of(seed: 4, hours: 2)
-    let folder = try Folder()
-    let waiting = try Waiting(folder.journal)
-    life.write(to: waiting)
-    waiting.store.close()
+    let folder = try life.kept()
     let database = try Database(path: folder.journal)
     let reader = try JournalReader(path: folder.journal)
     let entries = try life.batches.flatMap { try $0.entries() }.filter { !$0.mentions.isEmpty }
@@ -478,10 +477,7 @@ import Testing
 
   @Test func `the size of a journal is told by kind of record and by day`() throws {
     let life = try Life.of(seed: 2, hours: 2)
-    let folder = try Folder()
-    let waiting = try Waiting(folder.journal)
-    life.write(to: waiting)
-    waiting.store.close()
+    let folder = try life.kept()
     let size = try JournalReader(path: folder.journal).size()
     #expect(size.parts.reduce(0) { $0 + $1.bytes } == size.fileBytes)
     let packed = life.batches.reduce(0) { $0 + Packed(packing: $1.kept).bytes.count }
