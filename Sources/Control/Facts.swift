@@ -67,6 +67,8 @@ struct Facts: Sendable {
   private(set) var next: Monotonic?
   /// The next moment at which each station has to be seen to, and the earliest of them.
   var stationNext: [Monotonic?] = []
+  /// Per station: it holds, or will be sent, an offer that does not end with its transaction.
+  var outliving: [Bool] = []
   /// Nothing of a connector is otherwise before.
   private var allHoldUntil = Monotonic(milliseconds: .max)
   private var isOutdated = (claimants: false, arrivals: false, next: false)
@@ -95,6 +97,7 @@ struct Facts: Sendable {
     sums = (still, still, still)
     settledBelow = still
     stationNext = Array(repeating: nil, count: hub.stations.count)
+    outliving = Array(repeating: false, count: hub.stations.count)
     draws = Array(repeating: nil, count: hub.circuits.count)
     isOutdated = (true, true, true)
     site = SiteFacts(hub)

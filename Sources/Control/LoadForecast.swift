@@ -31,7 +31,9 @@ struct LoadForecast {
   func load(at start: Instant) -> PerPhase<Current> {
     let left = max(0, Self.fading.raw - max(0, (start - now).raw))
     var (usual, before) = (unknown, unknown)
-    if let usualNow, let seen = statistics?.quantiles(permille, at: localTime.shown(at: start)) { (usual, before) = (seen, usualNow) }
+    if let usualNow, let seen = statistics?.quantiles(permille, at: localTime.shown(at: start)) {
+      (usual, before) = (seen, usualNow)
+    }
     return usual + (present - before).map { $0.scaled(left, over: Self.fading.raw) }
   }
 }

@@ -78,6 +78,8 @@ extension SiteController {
       for belief in connectors[c].beliefs {
         level = max(level, belief.level(at: now, through: horizon, early: early, late: late))
       }
+      // When the station's power fails, low offers end with their transactions, and high ones of its other connectors may not.
+      if horizon > .zero, facts.outliving[s] { level = max(level, fallback(c)) }
     }
     level = min(level, hardwareMaximum(c))
     var result = PerPhase(level, on: phases(c))

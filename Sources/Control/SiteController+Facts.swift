@@ -11,17 +11,32 @@ extension SiteController {
       facts = Facts(hub, after: facts)
       (connectors, stations) = (Tracked(Array(connectors)), Tracked(Array(stations)))
     }
+    let touched = connectors.takeTouched()
     for s in stations.takeTouched() {
       facts.stationNext[s] = nextMoment(ofStation: s, after: now)
       facts.notice(station: s)
       for c in hub.stations[s].connectors { renewFacts(c, now) }
     }
-    for c in connectors.takeTouched() { renewFacts(c, now) }
+    for c in touched { if noticeOutliving(hub.connectors[c].station) { renewNeighbours(of: c, now) } }
+    for c in touched { renewFacts(c, now) }
     for c in facts.outdated(at: now) { renewFacts(c, now) }
     for s in facts.stationNext.indices {
       if let next = facts.stationNext[s], next <= now { facts.stationNext[s] = nextMoment(ofStation: s, after: now) }
     }
     facts.settle(hub)
+  }
+
+  /// - Returns: whether something at the station outlives transactions now that did not, or no longer.
+  private mutating func noticeOutliving(_ s: Int) -> Bool {
+    let outlives = hub.stations[s].connectors.contains { c in
+      route(c) != .transaction || connectors[c].beliefs.contains { $0.outlivesTransaction }
+    }
+    defer { facts.outliving[s] = outlives }
+    return facts.outliving[s] != outlives
+  }
+
+  private mutating func renewNeighbours(of c: Int, _ now: Monotonic) {
+    for other in hub.stations[hub.connectors[c].station].connectors where other != c { renewFacts(other, now) }
   }
 
   private mutating func renewFacts(_ c: Int, _ now: Monotonic) {

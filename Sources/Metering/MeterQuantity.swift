@@ -46,9 +46,9 @@ public enum MeterQuantity: Int, CaseIterable, Hashable, Comparable, Sendable {
   /// A counter that may be absent without making the reading useless.
   public var isCounter: Bool { dimension == .wattHour }
 
-  static let voltages: [MeterQuantity] = [.voltage1, .voltage2, .voltage3]
-  static let currents: [MeterQuantity] = [.current1, .current2, .current3]
-  static let powers: [MeterQuantity] = [.power1, .power2, .power3]
+  public static let voltages: [MeterQuantity] = [.voltage1, .voltage2, .voltage3]
+  public static let currents: [MeterQuantity] = [.current1, .current2, .current3]
+  public static let powers: [MeterQuantity] = [.power1, .power2, .power3]
 }
 
 extension MeterQuantity.Dimension {

@@ -236,10 +236,6 @@ public final class Rig: @unchecked Sendable {
 
   // MARK: Meters
 
-  private static let voltages: [MeterQuantity] = [.voltage1, .voltage2, .voltage3]
-  private static let currents: [MeterQuantity] = [.current1, .current2, .current3]
-  private static let powers: [MeterQuantity] = [.power1, .power2, .power3]
-
   /// Puts what flows into the registers.
   private func show() throws(Flaw) {
     for (circuit, element) in hub.circuits.enumerated() {
@@ -255,7 +251,9 @@ public final class Rig: @unchecked Sendable {
       for (i, phase) in Phase.allCases.enumerated() {
         let voltage = 230_000 + random.pick(-800...800)
         let power = voltage * own[phase].raw / 1000
-        (values[Self.voltages[i]], values[Self.currents[i]], values[Self.powers[i]]) = (voltage, own[phase].raw, power)
+        values[MeterQuantity.voltages[i]] = voltage
+        values[MeterQuantity.currents[i]] = own[phase].raw
+        values[MeterQuantity.powers[i]] = power
         total += power
       }
       imported[measurement.meter] += abs(total) / 36_000

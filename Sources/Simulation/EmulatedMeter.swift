@@ -11,6 +11,8 @@ public struct EmulatedMeter: Sendable {
     case frozen
     /// One reading far off, then sane again.
     case jumping
+    /// Words without sense; only where there are words.
+    case babbling
   }
   public let circuit: Int
   public let measurement: Circuit.Measurement
@@ -47,7 +49,7 @@ public struct EmulatedMeter: Sendable {
     switch trouble {
     case .silent: return nil
     case .frozen: if let last { return last }
-    case .none, .jumping: break
+    case .none, .jumping, .babbling: break
     }
     var values = PerPhase(Current(raw: flow[0]), Current(raw: flow[1]), Current(raw: flow[2]))
     if trouble == .jumping, random.chance(300) { values = values.map { Current(raw: $0.raw * 3) } }

@@ -150,6 +150,17 @@ public struct EmulatedStation: Sendable {
 
   mutating func tell(_ message: Said) { if isOnline { said.append(message) } else { queue.append(message) } }
 
+  /// Its central system has not answered these: what concerns a transaction is said again on the next connection, before what is newer.
+  mutating func keep(_ messages: [Said]) {
+    let kept = messages.filter { message in
+      switch message {
+      case .start, .stop: true
+      case .boot, .status, .authorise, .sample, .heartbeat: false
+      }
+    }
+    queue.insert(contentsOf: kept, at: 0)
+  }
+
   // MARK: Limits
 
   /// What the installed profiles let each of the vehicle's conductors draw at the station's own time; the hardware's maximum at most.

@@ -16,6 +16,7 @@ public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case order = "rule 22: what was superseded never leaves the mind, and nothing rises while the journal fails"
   case replay = "rule 26: the same events give the same effects"
   case kept = "what the mind keeps of a connector is what it would work out now"
+  case frames = "wire: what an honest station says is understood, and what is said to it can be read"
   case quiet = "rule 25: an unchanged reading has no effects"
 }
 
@@ -41,6 +42,8 @@ public struct Report: Sendable {
   public var circuits = 0
   public var events = 0
   public var commands = 0
+  /// OCPP-J frames that were sent, at wire fidelity.
+  public var frames = 0
   public var plans = 0
   public var sessions = 0
   /// Over all conductors.

@@ -14,23 +14,13 @@ extension Simulation {
       timeline.add(.connect(s), at: now + random.choose([2000, 10_000, 60_000, 300_000, 1_200_000]) + random.pick(0...5000))
     case .rebootSome:
       schedule(item, faults.reboot)
-      let s = random.pick(0...stations.count - 1)
-      let wasOnline = stations[s].isOnline
-      stations[s].bootedAt = now + random.pick(15_000...90_000)
-      links[s] += 1
-      stations[s].reboot(at: now)
-      let lost = queues[s].drain()
-      settle(s)
-      if wasOnline {
-        for id in lost { think(.station(s, .outcome(id, .lost))) }
-        think(.station(s, .disconnected))
-      }
-      timeline.add(.connect(s), at: stations[s].bootedAt + random.pick(0...10_000))
+      restart(random.pick(0...stations.count - 1))
     case .troubleMeter:
       schedule(item, faults.meterTrouble)
       guard !meters.isEmpty else { return }
       let m = random.pick(0...meters.count - 1)
       meters[m].trouble = random.choose([.silent, .silent, .frozen, .jumping])
+      if isOnWire, dice.chance(250) { meters[m].trouble = .babbling }
       meters[m].troubleUntil = now + random.pick(5000...300_000)
     case .stopMind:
       guard isMindUp, !isDead else { return }
@@ -42,6 +32,7 @@ extension Simulation {
       guard !isDead else { return }
       isMindUp = true
       disturbedAt = now
+      layWires()
       do {
         if try !mind.restart() { find(.replay, "what was thought again after a restart is not what was recorded") }
       } catch {

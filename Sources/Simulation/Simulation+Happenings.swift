@@ -10,7 +10,18 @@ extension Simulation {
       guard wakes[s] == generation else { return }
       stations[s].wake(at: now)
       settle(s)
-    case .meter(let m): poll(m)
+    case .meter(let m): if isOnWire { ask(m) } else { poll(m) }
+    case .words(let m, let words): heard(words, m)
+    case .frame(let bytes, let s, let link, let isUp):
+      guard links[s] == link else { return }
+      hear(bytes, s, isUp: isUp)
+    case .told(let event, let s, let start):
+      if start == starts { think(.station(s, event)) }
+    case .say(let message, let s, let link):
+      guard links[s] == link, stations[s].isOnline else { return }
+      stations[s].said.append(message)
+      settle(s)
+    case .wireDeadline(let s): wireDeadline(s)
     case .arrive(let command, let id, let s, let link):
       guard links[s] == link, stations[s].isOnline else { return }
       let outcome = stations[s].receive(command, at: now)
@@ -127,7 +138,9 @@ extension Simulation {
       let flow = wiring[c].rotation.onCircuit(stations[s].bays[b].flow)
       if flow != connectorFlows[c] { changeFlow(c, to: flow) }
     }
-    if !stations[s].said.isEmpty {
+    if isOnWire {
+      if stations[s].isOnline, !stations[s].said.isEmpty { speak(s) }
+    } else if !stations[s].said.isEmpty {
       let said = stations[s].said
       stations[s].said = []
       for message in said { carry(message, s) }
@@ -201,13 +214,18 @@ extension Simulation {
       cut(s, told: true)
     }
     links[s] += 1
-    toldOffset[s] = nil
-    think(.station(s, .connected))
-    let again = pending[s]
-    pending[s] = []
-    stations[s].connect(
-      at: now, boots: stations[s].bootedAt > now - 10_000 || hub.stations[s].traits.boot == .announces && random.chance(700))
-    for message in again { carry(message.said, s) }
+    let boots = stations[s].bootedAt > now - 10_000 || hub.stations[s].traits.boot == .announces && random.chance(700)
+    if isOnWire {
+      openCentral(s)
+      openVoice(s, boots: boots)
+    } else {
+      toldOffset[s] = nil
+      think(.station(s, .connected))
+      let again = pending[s]
+      pending[s] = []
+      stations[s].connect(at: now, boots: boots)
+      for message in again { carry(message.said, s) }
+    }
     settle(s)
     if stations[s].has(.reconnectsTwice), random.chance(500) { timeline.add(.connect(s), at: now + random.pick(100...5000)) }
   }
@@ -215,11 +233,27 @@ extension Simulation {
   /// The connection is lost; the mind may learn of it.
   func cut(_ s: Int, told: Bool) {
     links[s] += 1
-    stations[s].disconnect(at: now)
+    if isOnWire { closeVoice(s) } else { stations[s].disconnect(at: now) }
     cuts[s] = (now, flows)
+    loseLink(s, told: told)
+  }
+
+  /// Its power is off for a while.
+  func restart(_ s: Int) {
+    let wasOnline = stations[s].isOnline
+    stations[s].bootedAt = now + random.pick(15_000...90_000)
+    links[s] += 1
+    if isOnWire { closeVoice(s) }
+    stations[s].reboot(at: now)
+    loseLink(s, told: wasOnline)
+    timeline.add(.connect(s), at: stations[s].bootedAt + random.pick(0...10_000))
+  }
+
+  private func loseLink(_ s: Int, told: Bool) {
     let lost = queues[s].drain()
     settle(s)
     guard told else { return }
+    if isOnWire { return closeCentral(s) }
     for id in lost { think(.station(s, .outcome(id, .lost))) }
     think(.station(s, .disconnected))
   }

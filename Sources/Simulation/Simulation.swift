@@ -1,11 +1,13 @@
 import ChargingProfiles
 import Control
+import OCPP
 import Quantities
 import Record
 import Site
 
-/// The other house of the mind: a hub in virtual time with emulated stations, vehicles and meters, at event fidelity (meters on change
-/// plus a heartbeat below the stale time). The same seed gives the same run.
+/// The other house of the mind: a hub in virtual time with emulated stations, vehicles and meters. The same seed gives the same run.
+/// - Event fidelity: stations say events and are told commands; meters tell on change, and at the latest before they would be stale.
+/// - Wire fidelity: OCPP-J frames between mind and stations, register words between mind and meters.
 public final class Simulation {
   public struct Options: Sendable {
     public var faults = Faults.none
@@ -14,6 +16,8 @@ public final class Simulation {
     /// Keeps the inputs of decisions in the journal, as a live hub does.
     public var keepsInputs = false
     public var disk = MemoryStore.Disk()
+    /// Wire fidelity; nil: event fidelity.
+    public var wire: Wire?
     /// Mean time between arrivals at one connector, in seconds.
     public var arrivals = 7200
     /// The hub as the controller is told it, if that is not as it is: a wrong site file.
@@ -34,6 +38,11 @@ public final class Simulation {
     case meter(Int)
     case arrive(StationCommand, CommandID, station: Int, link: Int)
     case outcome(CommandID, CommandOutcome, station: Int, link: Int)
+    case frame([UInt8], station: Int, link: Int, isUp: Bool)
+    case told(StationEvent, station: Int, start: Int)
+    case say(EmulatedStation.Said, station: Int, link: Int)
+    case wireDeadline(station: Int)
+    case words(meter: Int, [UInt16]?)
     case timeOut(CommandID, station: Int, link: Int)
     case answer(Answer, ticket: Int, station: Int, link: Int)
     case hear(StationEvent, station: Int, link: Int)
@@ -93,7 +102,13 @@ public final class Simulation {
   var limitWatches: [(limit: Limit, since: Int, watch: [ExcessWatch])] = []
   var contracts: [ContractWatch]
   var peaks: [Int]
+  /// At event fidelity.
   var queues: [CommandQueue]
+  /// At wire fidelity: to each station, and to each meter.
+  var wires: [VirtualWire] = []
+  var meterLines: [MeterLine] = []
+  /// How often a process with a mind has begun.
+  var starts = 0
   var links: [Int]
   var wakes: [Int]
   var wakeAt: [Int]
@@ -185,6 +200,8 @@ public final class Simulation {
   }
 
   private func begin() {
+    layWires()
+    layMeterLines()
     for k in bases.indices { applyBase(k, from: [0, 0, 0]) }
     think(.configured(options.believed ?? hub, version: "simulation"))
     if hub.planning != nil { timeline.add(.changeTariff, at: 1000) }
@@ -310,6 +327,7 @@ public final class Simulation {
       checkForm(command, s)
       if case .setProfile = command { noteBase(s) }
       checkOrder(id, command, urgency, s)
+      if isOnWire { return self.command(id, command, urgency, s) }
       guard stations[s].isOnline else {
         timeline.add(.lost(id, station: s), at: now)
         return
@@ -321,17 +339,20 @@ public final class Simulation {
       if !answered.insert(request.value).inserted {
         find(.transactions, "request \(request.value) of station \(s) was answered twice")
       }
+      if isOnWire { return self.answer(request, answer, s) }
       guard let (station, ticket) = tickets[request.value], station == s else { return }
-      if case .start(let id, _) = answer {
-        // The same start told again has the same answer; another start never has.
-        let told = toldIDs[id] ?? (s, ticket)
-        if told != (s, ticket) { find(.transactions, "transaction id \(id) given to stations \(told.0) and \(s)") }
-        toldIDs[id] = (s, ticket)
-      }
+      if case .start(let id, _) = answer { checkBegun(id, s, ticket) }
       timeline.add(.answer(answer, ticket: ticket, station: s, link: links[s]), at: down(s))
     case .plan(let request): solve(request)
     case .transaction, .decided, .alarm, .answered, .trip: break
     }
+  }
+
+  /// The same start told again has the same answer; another start never has.
+  func checkBegun(_ transaction: Int, _ s: Int, _ ticket: Int) {
+    let told = toldIDs[transaction] ?? (s, ticket)
+    if told != (s, ticket) { find(.transactions, "transaction id \(transaction) given to stations \(told.0) and \(s)") }
+    toldIDs[transaction] = (s, ticket)
   }
 
   /// The planner works beside the mind: its answer comes some time later, or never.
@@ -351,7 +372,7 @@ public final class Simulation {
   }
 
   /// When what is sent now arrives, in the order of sending.
-  private func down(_ s: Int) -> Int {
+  func down(_ s: Int) -> Int {
     lastDown[s] = max(lastDown[s], now + random.pick(20...300))
     return lastDown[s]
   }

@@ -1,16 +1,20 @@
 import Glibc
+import Metering
 import Simulation
+import SiteFiles
 
 /// `sluice torture`: random hubs, random days, every fault; each invariant is checked after every step.
 enum TortureCommand {
   static let usage = """
     usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay] [--digest]
-                          [--trace A..B] [--limit-trials N]
+                          [--wire] [--trace A..B] [--limit-trials N]
       --seed N        one hub (default 1); --seeds A..B several
       --hours H       simulated hours of each (default 24)
       --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed)
       --quirks        stations also do what no trait declares
       --connectors N  at most so many connectors (default 24)
+      --wire          between controller and stations are OCPP frames, and register words of real models between it and its meters;
+                      frames get lost, late, doubled and spoilt, in a mixture by seed (default: events, and readings on change)
       --replay        a second controller thinks everything again and must agree
       --digest        prints a digest of everything that left the mind: the same on every machine
       --limit-trials N  N full hubs, from --seed on, are limited to 150 kW: how long that takes
@@ -22,6 +26,7 @@ enum TortureCommand {
     var hours = 24
     var faults: Faults?
     var generator = HubGenerator.Options()
+    var wire: [MeterProfile]?
     var replays = false
     var digests = false
     var traced: ClosedRange<Int>?
@@ -30,9 +35,15 @@ enum TortureCommand {
 
   /// - Returns: 0 when every invariant held, 1 when one did not, 2 for arguments that make no sense.
   static func run(_ arguments: [String]) -> Int32 {
-    guard let wish = parse(arguments) else {
+    guard var wish = parse(arguments) else {
       print(usage)
       return 2
+    }
+    if wish.wire != nil {
+      do { wish.wire = try ProfileFolder.locate().catalogue().meters } catch {
+        StandardError.write("sluice torture: \(error)")
+        return 2
+      }
     }
     if let count = wish.limitTrials { return LimitTrialsCommand.run(count, firstSeed: wish.seeds.lowerBound) }
     var failed = 0
@@ -41,6 +52,7 @@ enum TortureCommand {
     for seed in wish.seeds {
       var options = Simulation.Options()
       options.faults = wish.faults ?? .mixed(seed: seed)
+      options.wire = wish.wire.map { Wire(faults: wish.faults == Faults.none ? .none : .mixed(seed: seed), meters: $0) }
       options.checksReplay = wish.replays
       options.digestsEffects = wish.digests
       options.traced = wish.traced
@@ -72,6 +84,7 @@ enum TortureCommand {
       "seed \(report.seed): \(report.connectors) connectors, \(report.circuits) circuits, \(report.sessions) sessions, "
       + "\(report.delivered.wattHours / 1000) of \(report.asked.wattHours / 1000) kWh (\(share) %), peak \(peak / 10) % of a rating, "
       + "caution \(report.caution / 10) %, apart \(report.apart / 1000) s, \(report.events) events, \(report.commands) commands, "
+      + (report.frames > 0 ? "\(report.frames) frames, " : "")
       + "\(report.findings.count) findings"
   }
 
@@ -84,6 +97,7 @@ enum TortureCommand {
       case "--everything": wish.faults = .everything
       case "--quirks": wish.generator.undeclaredQuirks = true
       case "--replay": wish.replays = true
+      case "--wire": wish.wire = []
       case "--digest": wish.digests = true
       case "--seed":
         guard let seed = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }

@@ -53,11 +53,12 @@ import Testing
     #expect(out.events == [.outcome(CommandID(1), .refused("not sent: the model does not bear it"))])
   }
 
-  @Test func `a word that is not yes is a refusal with that word`() {
+  @Test func `a word that says no is a refusal with that word, and what says neither yes nor no is no answer`() {
     #expect(outcome(limit(1, 60), #"{"status":"Accepted"}"#) == .accepted)
     #expect(outcome(limit(1, 60), #"{"status":"NotSupported"}"#) == .refused("NotSupported"))
-    #expect(outcome(limit(1, 60), "{}") == .refused("no status"))
-    #expect(outcome(limit(1, 60), "null") == .refused("no status"))
+    for neither in ["{}", "null", #"{"stat?s":"Accepted"}"#, #"{"status":"Acce?ted"}"#, #"{"status":4}"#] {
+      #expect(outcome(limit(1, 60), neither) == .timedOut, "\(neither)")
+    }
     #expect(outcome(.unlock(connector: 1), #"{"status":"Unlocked"}"#) == .accepted)
     #expect(outcome(.changeAvailability(connector: 1, operative: true), #"{"status":"Scheduled"}"#) == .refused("Scheduled"))
     #expect(outcome(.changeConfiguration(key: "a", value: "b"), #"{"status":"RebootRequired"}"#) == .refused("RebootRequired"))

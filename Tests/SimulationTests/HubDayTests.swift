@@ -1,4 +1,6 @@
+import Foundation
 import Quantities
+import SiteFiles
 import Testing
 
 @testable import Simulation
@@ -30,11 +32,27 @@ import Testing
       options.faults = .mixed(seed: seed)
       var generator = HubGenerator.Options()
       // Larger hubs live their days in Tests/torture.
-      generator.mostConnectors = !Self.isOptimised ? 4 : block % 4 == 0 ? 10 : 5
+      generator.mostConnectors = !Self.isOptimised ? 4 : block % 4 == 0 ? 8 : 4
       let report = run(seed, options, hours: Self.hours, generator).report
       for finding in report.findings { Issue.record("\(finding)\n  \(finding.history.suffix(8).joined(separator: "\n  "))") }
       #expect(report.events > 100)
     }
+  }
+
+  /// Half a hundred hours of hubs whose stations speak OCPP frames, and whose meters are real models' registers.
+  @Test(arguments: 1...(isOptimised ? 10 : 1) as ClosedRange<UInt64>)
+  func `no random day on the wire breaks a rule of control, and honest stations are understood`(seed: UInt64) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let meters = try ProfileFolder(path: root.appendingPathComponent("Profiles").path).catalogue().meters
+    var options = Simulation.Options()
+    options.faults = .mixed(seed: seed)
+    options.wire = Wire(faults: .mixed(seed: seed), meters: meters)
+    var generator = HubGenerator.Options()
+    generator.mostConnectors = Self.isOptimised ? 8 : 3
+    generator.undeclaredQuirks = seed % 3 == 0
+    let report = run(seed, options, hours: Self.isOptimised ? 5 : 1, generator).report
+    for finding in report.findings { Issue.record("\(finding)\n  \(finding.history.suffix(8).joined(separator: "\n  "))") }
+    #expect(report.frames > 100)
   }
 
   @Test(.enabled(if: isOptimised), arguments: [3, 14, 15] as [UInt64])

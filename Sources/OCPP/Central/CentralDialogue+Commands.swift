@@ -102,7 +102,8 @@ extension CentralDialogue {
   ) {
     guard let call = answeredCall(id, &problems) else { return }
     if CallErrorCode(rawValue: code) == nil { problems.append("unknown error code") }
-    finish(call, .refused(code.isEmpty ? "no error code" : String(code.prefix(50))), &out)
+    // Without a code it may be anything: perhaps what was asked is in force.
+    finish(call, code.isEmpty ? .timedOut : .refused(String(code.prefix(50))), &out)
   }
 
   /// The CALL that an answer belongs to; nil, with a deviation: to none, or to one that ran out of time.

@@ -7,7 +7,8 @@ extension StationCommand {
   /// What the payload of a CALLRESULT means for the command.
   ///
   /// "Scheduled" and "RebootRequired" are `refused` with that word: what was asked is not in force yet. "Unknown" to ClearChargingProfile is
-  /// `accepted`: there is no such profile now.
+  /// `accepted`: there is no such profile now. An answer that says neither yes nor no is none: `timedOut`, for what was asked may be in
+  /// force.
   func outcome(of reader: inout PayloadReader) -> CommandOutcome {
     switch self {
     case .readComposite: return Self.composite(&reader)
@@ -19,11 +20,21 @@ extension StationCommand {
     default:
       guard let status = reader.node.optional(at: "status")?.string else {
         reader.deviate("no status")
-        return .refused("no status")
+        return .timedOut
       }
-      return isGranted(status) ? .accepted : .refused(String(status.prefix(50)))
+      if isGranted(status) { return .accepted }
+      guard Self.denials.contains(status.lowercased()) else {
+        reader.deviate("an unknown status")
+        return .timedOut
+      }
+      return .refused(status)
     }
   }
+
+  /// Every word with which OCPP 1.6 (§7) says that what was asked is not, or not yet, so.
+  private static let denials: Set = [
+    "rejected", "notsupported", "notimplemented", "scheduled", "rebootrequired", "unlockfailed", "unknown", "failed",
+  ]
 
   private func isGranted(_ status: String) -> Bool {
     let word = status.lowercased()
