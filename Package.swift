@@ -97,7 +97,9 @@ let package = Package(
         "Explanation", "Journal", "Window", "GridLimits", "ModbusLink", "StationLink", "Loop", "LiveHub", "Simulation", "Scenarios",
         "Analysis",
         "Rig",
-      ], path: "Sources/sluice", swiftSettings: strict + [.unsafeFlags(["-Onone"])]),  // words and tables; what has to be fast is below
+      ],
+      // Words and tables: what has to be fast is in the rooms above.
+      path: "Sources/sluice", swiftSettings: strict + [.unsafeFlags(["-Onone"])]),
 
     .executableTarget(
       name: "planbench", dependencies: ["Quantities", "Scheduling", "PlanningMemory"], path: "Tests/PlanBench",

@@ -97,6 +97,17 @@ extension SiteController {
     }
   }
 
+  /// A step of our own wall clock: blocks are about what it shows, but a silence, and what is let up after a limit, began as long ago as
+  /// before.
+  mutating func moveSenders(by step: TimeSpan, at now: EventStamp) {
+    for place in series.indices { series[place].silentSince = series[place].silentSince.map { $0 + step } }
+    for place in tails.indices {
+      tails[place].from = tails[place].from + step
+      tails[place].until = tails[place].until.map { $0 + step }
+    }
+    workOutLimits(now)
+  }
+
   /// Puts together what bounds the circuits from outside.
   mutating func workOutLimits(_ now: EventStamp) {
     let before = limits

@@ -164,6 +164,14 @@ extension SiteController {
     out.append(.command(command, station: s, .clearProfiles(ProfileFilter(purpose: .transaction)), .routine))
   }
 
+  /// Commands that will never be sent. Clearing what is left behind waits for the journal and may be among them: a station is controlled
+  /// without it, for what is left behind belongs to transactions that are over.
+  mutating func passOver(_ commands: [CommandID], _ out: inout [Effect]) {
+    for s in stations.indices {
+      if case .clearing(let command) = stations[s].stage, commands.contains(command) { readBack(s, from: 1, &out) }
+    }
+  }
+
   /// From now on it is controlled; what stands at its connectors is asked where it has not said so (rule 7).
   private mutating func control(_ s: Int, _ out: inout [Effect]) {
     stations[s].stage = .controlled

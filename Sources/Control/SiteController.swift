@@ -91,8 +91,12 @@ public struct SiteController: Sendable, Codable {
     case .limitWithdrawn(let id):
       standing.removeAll { $0.id == id }
       workOutLimits(now)
-    case .clockStepped(let step): moveClock(by: step, at: now)
-    case .cancelled(let commands): commands.forEach { forget($0) }
+    case .clockStepped(let step):
+      moveClock(by: step, at: now)
+      moveSenders(by: step, at: now)
+    case .cancelled(let commands):
+      commands.forEach { forget($0) }
+      passOver(commands, &out)
     case .storeFailed:
       storeFailed = true
       set(.storeFailed, raised: true, &out)
@@ -117,11 +121,6 @@ public struct SiteController: Sendable, Codable {
   mutating func newCommand() -> CommandID {
     lastCommand += 1
     return CommandID(lastCommand)
-  }
-
-  /// Raises or clears an alarm; says so only when that is new.
-  mutating func set(_ alarm: Alarm, raised: Bool, _ out: inout [Effect]) {
-    if alarms.set(alarm, raised: raised) { out.append(.alarm(alarm, raised: raised)) }
   }
 
   mutating func obey(_ order: Order, at now: EventStamp, _ out: inout [Effect]) {
@@ -189,7 +188,6 @@ public struct SiteController: Sendable, Codable {
     (planning.plan, planning.awaited, planning.isOutdated) = (nil, nil, true)
     moveBounds(from: old.hub, old.circuits)
     workOutLimits(now)
-    alarms = AlarmList()
     let places = Dictionary(old.hub.stations.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
     stations = Tracked(
       new.stations.map { station in
@@ -218,6 +216,7 @@ public struct SiteController: Sendable, Codable {
       moved.append(state)
     }
     connectors = Tracked(moved)
+    moveAlarms(from: old.hub)
     keepLeavers(of: old.hub, lastingOffers: leaving, now)
   }
 

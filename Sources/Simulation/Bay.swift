@@ -37,6 +37,8 @@ public struct Bay: Sendable {
   /// When the newest profile came, and when the transaction began.
   var profileAt = 0
   var beganAt = 0
+  /// The same by the station's own clock.
+  var beganClock = Instant(milliseconds: 0)
   /// Since when it could charge and is not let, ms.
   public internal(set) var starvingSince: Int?
   public internal(set) var servedSince: Int?

@@ -68,6 +68,7 @@ extension EmulatedStation {
       connector: bays[b].number, idTag: bays[b].idTag, meterStart: bays[b].register, at: stamp(now),
       messageID: "\(station.id)-\(lastTicket)")
     bays[b].beganAt = now
+    bays[b].beganClock = clock(now)
     bays[b].transaction = Bay.LocalTransaction(id: lastLocal, isKnown: false, ticket: lastTicket, start: start)
     store.begin(transaction: lastLocal, connector: bays[b].number, at: clock(now))
     tell(.start(start, ticket: lastTicket))

@@ -165,12 +165,18 @@ public struct EmulatedStation: Sendable {
 
   /// What the installed profiles let each of the vehicle's conductors draw at the station's own time; the hardware's maximum at most.
   public func heldLimit(_ b: Int, at instant: Instant) -> Int {
-    let bay = bays[b]
+    let (bay, instant) = (bays[b], max(instant, earliest(b)))
     let hardware = min(bay.connector.maximum, station.traits.staticMaximum ?? bay.connector.maximum).raw
     let query = CompositeQuery(
       connector: bay.number, from: instant, duration: .seconds(1), unit: station.traits.rateUnit, nominalVoltage: .volts(230))
     guard let limit = store.limit(at: instant, query) else { return hardware }
     return min(hardware, current(limit, bay))
+  }
+
+  /// Where its clock was set to before the beginning of a transaction, relative schedules are at their beginning until it has come there.
+  private func earliest(_ b: Int) -> Instant {
+    guard station.traits.profileKind == .relative, bays[b].transaction != nil else { return Instant(milliseconds: .min) }
+    return bays[b].beganClock
   }
 
   private func current(_ limit: LimitValue, _ bay: Bay) -> Int {
@@ -183,7 +189,8 @@ public struct EmulatedStation: Sendable {
   /// The limit's steps from now on, as (station's own time, mA), for `span`.
   public func heldSteps(_ b: Int, at now: Int, span: TimeSpan) -> [(at: Int, limit: Int)] {
     let bay = bays[b]
-    let from = clock(now)
+    let from = max(clock(now), earliest(b))
+    let wait = (from - clock(now)).raw
     let hardware = min(bay.connector.maximum, station.traits.staticMaximum ?? bay.connector.maximum).raw
     let query = CompositeQuery(
       connector: bay.number, from: from, duration: span, unit: station.traits.rateUnit, nominalVoltage: .volts(230))
@@ -192,7 +199,7 @@ public struct EmulatedStation: Sendable {
     for period in schedule.periods {
       let limit = min(hardware, current(LimitValue(tenths: period.tenths, phases: period.phases), bay))
       if let last = steps.last, last.limit == limit { continue }
-      steps.append((now + period.start.raw, limit))
+      steps.append((period.start == .zero ? now : now + wait + period.start.raw, limit))
     }
     return steps
   }

@@ -68,7 +68,9 @@ extension Simulation {
     }
     for frame in output.calls { send(frame, s, up: true) }
     for (message, delay) in output.later { timeline.add(.say(message, station: s, link: links[s]), at: now + delay) }
-    if let delay = output.bootsAgain { timeline.add(.say(.boot(stations[s].identity), station: s, link: links[s]), at: now + delay) }
+    if let delay = output.bootsAgain {
+      timeline.add(.say(.boot(stations[s].identity), station: s, link: links[s]), at: now + delay)
+    }
     for command in output.obeyed {
       if case .setProfile(let connector, _) = command { checkDeadMan(s, connector) }
     }

@@ -99,6 +99,17 @@ import Testing
         .senderSilent(circuit: 0)))
   }
 
+  @Test(arguments: [-1, 1]) func `the fallback of a silent sender holds through a step of our clock`(hours: Int) {
+    var world = world()
+    let silence = LimitSeries.Silence(after: .seconds(60), fallback: fallback(20))
+    _ = ask(&world, .limit(series(world, amperes: 50, silence: silence)))
+    world.pass(.seconds(61))
+    #expect(limit(world) == .amperes(20))
+    world.utc = world.utc + .hours(hours)
+    world.say(.clockStepped(by: .hours(hours)))
+    #expect(limit(world) == .amperes(20), "the silence began as long ago as before")
+  }
+
   @Test func `where it is asked for, only a fresh limit ends the silence`() {
     var world = world()
     let silence = LimitSeries.Silence(after: .seconds(120), fallback: fallback(18), needsFreshLimit: true)

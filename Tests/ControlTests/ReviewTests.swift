@@ -255,6 +255,61 @@ import Testing
     #expect(committed(world, after: .minutes(45)) == .amperes(32), "it may have taken our time over")
   }
 
+  @Test func `a neighbour counts at its fallback while an offer at its station outlives a power failure`() {
+    var hub = World.feeder(40, stations: 2, fallback: 10)
+    hub.stations = [Station(id: "s", connectors: 0..<2)]
+    for c in 0..<2 { (hub.connectors[c].station, hub.connectors[c].number) = (0, c + 1) }
+    var world = World(hub)
+    world.read(5)
+    world.commission()
+    world.plugIn(0)
+    world.plugIn(1)
+    func unheard(_ world: World) -> Current {
+      world.mind.committed(0, at: world.monotonic, through: hub.settings.horizon).l1
+    }
+    let low = Belief(
+      command: CommandID(900), current: .amperes(6), until: nil, after: .amperes(6), progress: .accepted(world.monotonic))
+    world.mind.connectors[0].beliefs = [low]
+    world.say(.deadline)
+    #expect(unheard(world) == .amperes(6))
+    world.mind.connectors[0].beliefs = [low]
+    world.mind.connectors[1].route = 1
+    world.say(.deadline)
+    #expect(unheard(world) == .amperes(10), "its low offer ends with its transaction, the neighbour's does not")
+  }
+
+  @Test func `a station is controlled though the journal never lets go what would clear its leftovers`() {
+    var world = World(World.feeder(40, stations: 1))
+    world.read(5)
+    world.answers = false
+    world.say(.storeFailed)
+    world.say(.station(0, .connected))
+    world.say(.station(0, .booted(StationIdentity(vendor: "v", model: "m"), RequestID(1))))
+    world.say(.station(0, .status(connector: 1, .available, error: nil)))
+    for _ in 0..<10 {
+      let waiting = world.unanswered
+      world.unanswered = []
+      for (id, station, command) in waiting {
+        if case .clearProfiles = command { world.say(.cancelled([id])) } else { world.reply(id, station, command) }
+      }
+    }
+    #expect(world.mind.stations[0].stage == .controlled)
+  }
+
+  @Test func `alarms stay raised when the site file is read again`() {
+    var world = charging(World.feeder(40, stations: 2), base: 5)
+    world.say(.station(0, .disconnected))
+    world.say(.storeFailed)
+    var hub = world.hub
+    // The first station is the second now.
+    hub.stations.swapAt(0, 1)
+    (hub.stations[0].connectors, hub.stations[1].connectors) = (0..<1, 1..<2)
+    world.say(.configured(hub, version: "test"))
+    #expect(world.mind.raisedAlarms.contains(.stationLost(station: 1)))
+    #expect(world.mind.raisedAlarms.contains(.storeFailed))
+    #expect(!world.mind.raisedAlarms.contains(.stationLost(station: 0)))
+  }
+
   @Test func `an offer counts on when a new site file calls its station planned`() {
     var world = charging(World.feeder(63, stations: 1), base: 5)
     var hub = world.hub
