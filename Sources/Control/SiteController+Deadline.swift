@@ -40,7 +40,8 @@ extension SiteController {
     for leaver in leavers { at(leaver.until) }
     if facts.waiting > 0 { atUTC(nextTurn(now)) }
     for moment in planDeadline(now) { at(moment) }
-    for case let moment? in facts.stationNext { at(moment) }
+    // What has become due meanwhile is seen to with the next event.
+    for case let moment? in facts.stationNext { at(max(moment, now.monotonic + .milliseconds(1))) }
     return next
   }
 
@@ -73,16 +74,14 @@ extension SiteController {
     return next
   }
 
-  /// The next moment at which a station has to be seen to.
-  func nextMoment(ofStation s: Int, after now: Monotonic) -> Monotonic? {
-    guard stations[s].connected else { return nil }
-    let moment: Monotonic?
+  /// When a station has to be seen to; it may have passed.
+  func nextMoment(ofStation s: Int) -> Monotonic? {
+    guard let connected = stations[s].connectedAt else { return nil }
     switch stations[s].stage {
-    case .awaitingBoot(let until), .refused(let until): moment = until
+    case .awaitingBoot(let until), .refused(let until): return until
     case .controlled where (stations[s].clockOffset?.magnitude ?? .zero) > hub.settings.largestSkew:
-      moment = stations[s].askedForTime.map { $0 + .minutes(1) }
-    default: moment = nil
+      return stations[s].askedForTime.map { $0 + .minutes(1) } ?? connected
+    default: return nil
     }
-    return moment.flatMap { $0 > now ? $0 : nil }
   }
 }

@@ -13,16 +13,13 @@ extension SiteController {
     }
     let touched = connectors.takeTouched()
     for s in stations.takeTouched() {
-      facts.stationNext[s] = nextMoment(ofStation: s, after: now)
+      facts.stationNext[s] = nextMoment(ofStation: s)
       facts.notice(station: s)
       for c in hub.stations[s].connectors { renewFacts(c, now) }
     }
     for c in touched { if noticeOutliving(hub.connectors[c].station) { renewNeighbours(of: c, now) } }
     for c in touched { renewFacts(c, now) }
     for c in facts.outdated(at: now) { renewFacts(c, now) }
-    for s in facts.stationNext.indices {
-      if let next = facts.stationNext[s], next <= now { facts.stationNext[s] = nextMoment(ofStation: s, after: now) }
-    }
     facts.settle(hub)
   }
 

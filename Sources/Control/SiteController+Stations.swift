@@ -272,19 +272,17 @@ extension SiteController {
     set(.clockWrong(station: s), raised: offset.magnitude > hub.settings.largestSkew, &out)
   }
 
-  /// What has to happen because time has passed.
+  /// What has to happen because time has passed, with whatever event that is noticed.
   mutating func advanceStations(_ now: EventStamp, _ out: inout [Effect]) {
-    for s in stations.indices where stations[s].connected {
+    for s in stations.indices {
+      guard let due = nextMoment(ofStation: s), due <= now.monotonic else { continue }
       switch stations[s].stage {
-      case .awaitingBoot(let until) where now.monotonic >= until:
-        if stations[s].capabilities == nil { learn(s, &out) } else { install(s, from: 0, &out) }
-      case .refused(let until) where now.monotonic >= until: install(s, from: 0, &out)
-      case .controlled where (stations[s].clockOffset?.magnitude ?? .zero) > hub.settings.largestSkew:
+      case .awaitingBoot: if stations[s].capabilities == nil { learn(s, &out) } else { install(s, from: 0, &out) }
+      case .refused: install(s, from: 0, &out)
+      case .controlled:
         // Rule 17: ask for the time again; a station that set its clock with our answer will say so.
-        if stations[s].askedForTime.map({ now.monotonic - $0 >= .minutes(1) }) ?? true {
-          stations[s].askedForTime = now.monotonic
-          out.append(.command(newCommand(), station: s, .trigger(.heartbeat), .routine))
-        }
+        stations[s].askedForTime = now.monotonic
+        out.append(.command(newCommand(), station: s, .trigger(.heartbeat), .routine))
       default: break
       }
     }

@@ -61,6 +61,7 @@ public struct SiteController: Sendable, Codable {
   }
 
   private mutating func settle(_ now: EventStamp, _ out: inout [Effect]) {
+    advanceStations(now, &out)
     watchSenders(now, &out)
     reconsider(now, &out)
   }
@@ -70,8 +71,7 @@ public struct SiteController: Sendable, Codable {
     switch event {
     case .reading(let reading):
       return take(reading, at: now, &out)
-    case .deadline:
-      advanceStations(now, &out)
+    case .deadline: break
     case .station(let station, let said):
       return stations.indices.contains(station) && take(said, from: station, at: now, &out)
     case .meterFault(let meter, _):

@@ -296,6 +296,17 @@ import Testing
     #expect(world.mind.stations[0].stage == .controlled)
   }
 
+  @Test func `a station that is due is seen to with whatever comes first`() {
+    var world = World(World.feeder(40, stations: 1))
+    world.read(5)
+    world.say(.station(0, .connected))
+    // It never boots; a reading comes just when it should have.
+    world.utc = world.utc + .seconds(6)
+    world.monotonic = world.monotonic + .seconds(6)
+    world.read(6)
+    #expect(world.mind.stations[0].stage == .controlled)
+  }
+
   @Test func `alarms stay raised when the site file is read again`() {
     var world = charging(World.feeder(40, stations: 2), base: 5)
     world.say(.station(0, .disconnected))
