@@ -488,7 +488,9 @@ extension SiteController {
   /// Nothing while its circuit is over, at once; its fallback after that, in time. nil: it was told so already, or has to wait.
   private func stilled(_ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Current? {
     let told = connectors[c].beliefs.last?.current ?? fallback(c)
-    if isOver(c, weighing) { return told > .zero ? .zero : nil }
+    // It may have forgotten what it was told, too.
+    let isTold = told == .zero && (!connectors[c].mustRefresh || isWaitingForAnswer(c, now))
+    if isOver(c, weighing) { return isTold ? nil : .zero }
     guard told < fallback(c), !isWaitingForAnswer(c, now), isTimely(c, now) else { return nil }
     return connectors[c].lastSent.map { now.monotonic - $0 >= hub.settings.sharingInterval } ?? true ? fallback(c) : nil
   }

@@ -83,9 +83,10 @@ extension SiteController {
       distrust(connector: c, now)
     }
     if fallback(c) >= minimum(c) { connectors[c].servedSince = now.monotonic }
-    if connectors[c].beliefs.isEmpty {
-      // Its fallback is in force by itself, until something lower is confirmed.
-      connectors[c].beliefs = [fallbackBelief(c, now)]
+    if unended.isEmpty {
+      // Its fallback is in force by itself, until something lower is confirmed. An offer that outlives transactions stands beside it: it
+      // may have been replaced by the fallback since, when that was installed again.
+      connectors[c].beliefs.insert(fallbackBelief(c, now), at: 0)
     }
     if late, stations[s].stage == .controlled { askForStatus(c, &out) }
   }

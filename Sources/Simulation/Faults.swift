@@ -35,6 +35,15 @@ public struct Faults: Hashable, Sendable {
     faults.sender = 2700
     return faults
   }
+  /// No day that anybody has lived: everything, five times as often, and one command in 25 lost.
+  public static var frantic: Faults {
+    var faults = everything
+    for time in [
+      \Faults.linkLoss, \.reboot, \.meterTrouble, \.restart, \.clockStep, \.limit, \.storeFailure, \.works, \.siteFile, \.sender,
+    ] { faults[keyPath: time] /= 5 }
+    faults.lostCommands = 40
+    return faults
+  }
   /// A mixture that depends on the seed: some days are calm, some have one kind of fault, some have all.
   public static func mixed(seed: UInt64) -> Faults {
     var random = SeededRandom(seed: seed, part: 7)

@@ -32,6 +32,8 @@ extension Simulation {
       guard !isDead else { return }
       isMindUp = true
       disturbedAt = now
+      // What a process that is gone had sent is lost with its links; if it was not remembered, its numbers are given again.
+      for c in newestCommand.indices { newestCommand[c] = nil }
       layWires()
       do {
         if try !mind.restart() { find(.replay, "what was thought again after a restart is not what was recorded") }

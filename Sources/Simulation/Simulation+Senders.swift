@@ -47,7 +47,7 @@ extension Simulation {
       from = until
     }
     // No more than any block, so that each block holds whether the sender is missed or not.
-    let fallback = LimitSeries.Block(from: Self.epoch, until: nil, amount: .current(amount(chance.pick(20...lowest))))
+    let fallback = LimitSeries.Block(from: Self.epoch - .days(30), until: nil, amount: .current(amount(chance.pick(20...lowest))))
     let series = LimitSeries(
       id: "series", source: "sender", owner: "sender", circuit: k, blocks: blocks,
       silence: LimitSeries.Silence(

@@ -6,11 +6,12 @@ import SiteFiles
 /// `sluice torture`: random hubs, random days, every fault; each invariant is checked after every step.
 enum TortureCommand {
   static let usage = """
-    usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything] [--quirks] [--connectors N] [--replay] [--digest]
+    usage: sluice torture [--seed N | --seeds A..B] [--hours H] [--calm | --everything | --frantic] [--quirks] [--connectors N] [--replay] [--digest]
                           [--wire] [--trace A..B] [--limit-trials N]
       --seed N        one hub (default 1); --seeds A..B several
       --hours H       simulated hours of each (default 24)
-      --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed)
+      --calm          nothing goes wrong; --everything: all faults on each day (default: a mixture by seed); --frantic: all of them five times
+                      as often, and vehicles that come and go all the time
       --quirks        stations also do what no trait declares
       --connectors N  at most so many connectors (default 24)
       --wire          between controller and stations are OCPP frames, and register words of real models between it and its meters;
@@ -25,6 +26,7 @@ enum TortureCommand {
     var seeds: ClosedRange<UInt64> = 1...1
     var hours = 24
     var faults: Faults?
+    var isFrantic: Bool { faults == .frantic }
     var generator = HubGenerator.Options()
     var wire: [MeterProfile]?
     var replays = false
@@ -53,6 +55,7 @@ enum TortureCommand {
       var options = Simulation.Options()
       options.faults = wish.faults ?? .mixed(seed: seed)
       options.wire = wish.wire.map { Wire(faults: wish.faults == Faults.none ? .none : .mixed(seed: seed), meters: $0) }
+      if wish.isFrantic { options.arrivals = 900 }
       options.checksReplay = wish.replays
       options.digestsEffects = wish.digests
       options.traced = wish.traced
@@ -95,6 +98,7 @@ enum TortureCommand {
       switch option {
       case "--calm": wish.faults = Faults.none
       case "--everything": wish.faults = .everything
+      case "--frantic": wish.faults = .frantic
       case "--quirks": wish.generator.undeclaredQuirks = true
       case "--replay": wish.replays = true
       case "--wire": wish.wire = []

@@ -296,6 +296,20 @@ import Testing
     #expect(world.mind.stations[0].stage == .controlled)
   }
 
+  @Test func `an offer that outlives transactions does not hide the fallback, which may have replaced it`() {
+    var world = charging(World.feeder(40, stations: 1), base: 5)
+    world.unplug(0)
+    // Told to draw nothing by a way that does not end with the transaction; then its station was commissioned again.
+    world.mind.connectors[0].beliefs = [
+      Belief(
+        command: CommandID(900), current: .zero, until: world.monotonic + .minutes(30), after: .amperes(6),
+        progress: .unanswered, route: .transactionDefault)
+    ]
+    world.answers = false
+    world.plugIn(0)
+    #expect(committed(world) == .amperes(6))
+  }
+
   @Test func `a station that is due is seen to with whatever comes first`() {
     var world = World(World.feeder(40, stations: 1))
     world.read(5)

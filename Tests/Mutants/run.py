@@ -11,8 +11,8 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 HOUSE = os.path.join(ROOT, ".build-mutants", "house")
 VARIABLE = "SLUICE_MUTANT"
 STARTS = [1, 1001, 2001, 3001, 4001]
-MOST_SEEDS = 60
-DAY = ["--hours", "8", "--connectors", "6", "--everything"]
+MOST_SEEDS = 100
+DAY = ["--hours", "3", "--connectors", "5", "--frantic"]
 
 ASKING = f"""import Glibc
 
