@@ -162,9 +162,13 @@ extension SiteController {
     resetOffers(c)
   }
 
-  /// OCPP 1.6 §3.13.2: a TxProfile ends with its transaction. A profile installed by another route stays until it is replaced.
+  /// OCPP 1.6 §3.13.2: a TxProfile ends with its transaction. A profile installed by another route stays until it is replaced; if it is
+  /// relative, it begins anew with the next transaction.
   private mutating func resetOffers(_ c: Int) {
     connectors[c].beliefs.removeAll { ($0.route ?? .transaction) == .transaction }
+    if station(of: c).traits.profileKind == .relative {
+      for b in connectors[c].beliefs.indices { connectors[c].beliefs[b].forgetEnd() }
+    }
     (connectors[c].attempts, connectors[c].retryAt, connectors[c].resorts) = (0, nil, 0)
     connectors[c].uncontrollable = false
   }
@@ -241,7 +245,9 @@ extension SiteController {
 
   private func isBeside(_ earlier: Belief, _ last: Belief, _ c: Int, _ now: EventStamp) -> Bool {
     guard let route = earlier.route, route != last.route else { return false }
-    let runs = earlier.until.map { now.monotonic < $0 + afterglow(c) } ?? false
+    // A relative profile begins anew with the next transaction.
+    let ends = station(of: c).traits.profileKind == .relative ? nil : earlier.until
+    let runs = ends.map { now.monotonic < $0 + afterglow(c) } ?? true
     return (runs ? max(earlier.current, earlier.after) : earlier.after) > last.current
   }
 

@@ -306,8 +306,25 @@ import Testing
         progress: .unanswered, route: .transactionDefault)
     ]
     world.answers = false
+    world.read(40)
     world.plugIn(0)
     #expect(committed(world) == .amperes(6))
+  }
+
+  @Test func `a relative offer that outlives transactions begins anew with the next`() {
+    var hub = World.feeder(40, stations: 1)
+    hub.stations[0].traits.profileKind = .relative
+    var world = charging(hub, base: 5)
+    world.unplug(0)
+    world.mind.connectors[0].beliefs = [
+      Belief(
+        command: CommandID(900), current: .amperes(16), until: world.monotonic - .minutes(5), after: .amperes(6),
+        progress: .accepted(world.monotonic), route: .transactionDefault)
+    ]
+    world.answers = false
+    world.read(40)
+    world.plugIn(0)
+    #expect(committed(world) == .amperes(16))
   }
 
   @Test func `a station that is due is seen to with whatever comes first`() {
