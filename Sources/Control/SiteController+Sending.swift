@@ -165,7 +165,10 @@ extension SiteController {
       case .accepted:
         connectors[c].beliefs[b].progress = .accepted(now.monotonic)
         // What is larger needs no confirmation: the offers before it are contained in it.
-        if isNewest { absorb(c) }
+        if isNewest {
+          absorb(c)
+          recover(c, &out)
+        }
       case .superseded: connectors[c].beliefs.remove(at: b)
       case .refused:
         connectors[c].beliefs.remove(at: b)
@@ -188,6 +191,14 @@ extension SiteController {
     }
     connectors[c].beliefs = kept.map { $0.element }
     connectors[c].retryAt = nil
+  }
+
+  /// What says nothing of its current was given up for want of answers: it answers again.
+  private mutating func recover(_ c: Int, _ out: inout [Effect]) {
+    guard connectors[c].uncontrollable, !station(of: c).traits.reportsCurrent else { return }
+    connectors[c].uncontrollable = false
+    connectors[c].attempts = 0
+    set(.uncontrollable(connector: c), raised: false, &out)
   }
 
   private func outlasts(_ a: Belief, _ b: Belief) -> Bool {

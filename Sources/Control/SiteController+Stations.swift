@@ -226,8 +226,8 @@ extension SiteController {
       case .refused where number == 0: install(s, from: 1, &out)  // many refuse connector 0: each connector has its own
       case .refused: refuse(s, now, &out)
       default:
-        // No answer is no refusal: asked again, and until then not controlled.
-        stations[s].stage = .refused(until: now.monotonic + .seconds(30))
+        // No answer is no refusal: asked again soon, and until then not controlled.
+        stations[s].stage = .refused(until: now.monotonic + .seconds(5))
       }
     case .clearing(command): readBack(s, from: 1, &out)
     case .readingBack(let number, command):

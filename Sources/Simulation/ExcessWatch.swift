@@ -43,3 +43,18 @@ struct ExcessWatch: Sendable {
     return found
   }
 }
+
+/// A limit from outside, and how long each phase has been above it.
+struct LimitWatch {
+  var limit: Limit
+  /// When it was set, true ms.
+  var setAt: Int
+  /// In phase order.
+  var watch: [ExcessWatch]
+  func isOver(at utc: Instant) -> Bool { limit.until.map { $0 <= utc } ?? false }
+}
+
+extension Simulation {
+  /// By how much a real meter's registers may round, mA.
+  var rounding: Int { isOnWire ? 100 : 0 }
+}

@@ -89,7 +89,8 @@ extension Simulation {
     let begins = now + delay
     let borne = reactionTime
     limitWatches.append(
-      (limit, begins, Phase.allCases.map { ExcessWatch(limit: amount[$0].raw, borne: begins - now + borne) }))
+      LimitWatch(
+        limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: begins - now + borne) }))
     timeline.add(.limitBegins, at: begins)
     timeline.add(.withdraw(limit.id), at: begins + lasts)
     for cell in k * 3..<k * 3 + 3 { watch(cell) }

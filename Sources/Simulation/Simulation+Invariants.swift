@@ -84,6 +84,7 @@ extension Simulation {
 
   /// Rule 14, in the station's own store.
   func checkDeadMan(_ s: Int, _ number: Int) {
+    checkLaterLimits()
     let station = stations[s]
     guard !station.isDisobedient, abs(station.clockOffset - wallOffset) <= 20_000, number > 0 else { return }
     guard let b = station.bays.firstIndex(where: { $0.number == number }), station.bays[b].transaction != nil else { return }
@@ -101,6 +102,40 @@ extension Simulation {
           .deadMan,
           "station \(s) connector \(number) holds \(step.limit) mA until \(end == Int.max ? "for ever" : "\((end - now) / 1000) s from now"); quirks \(station.quirks); clock \(station.clockOffset - wallOffset) ms off"
         )
+      }
+    }
+  }
+
+  /// Rules 15 and 20: what was written after a limit became known ends before that begins, if nobody can be spoken to any more: then the
+  /// circuit is within it as far as fallbacks let it be.
+  private func checkLaterLimits() {
+    for known in limitWatches where known.setAt + 60_000 < now && known.limit.from > utc && !known.isOver(at: utc) {
+      guard case .current(let amount) = known.limit.amount else { continue }
+      let begin = now + (known.limit.from - utc).raw + 5000
+      guard begin < now + hub.settings.horizon.raw else { continue }
+      var (held, least) = (PerPhase(0, 0, 0), PerPhase(0, 0, 0))
+      for c in hub.connectors.indices where ancestors[hub.connectors[c].circuit].contains(known.limit.circuit) {
+        let station = stations[hub.connectors[c].station]
+        let bay = station.bays[c - hub.stations[hub.connectors[c].station].connectors.lowerBound]
+        guard bay.transaction != nil, let vehicle = bay.vehicle else { continue }
+        var limit = bay.steps.first?.limit ?? bay.limit
+        for step in bay.steps where step.at <= begin { limit = step.limit }
+        let lowest = min(limit, bay.connector.fallback.raw)
+        let isSpokenFor =
+          !station.isDisobedient && abs(station.clockOffset - wallOffset) <= 3000 && bay.profileAt > known.setAt + 60_000
+          && bay.profileAt >= station.clockSetAt && hub.stations[hub.connectors[c].station].traits.profileKind == .absolute
+        let inUse = wiring[c].rotation.onCircuit(vehicle.conductors)
+        for phase in Phase.allCases where inUse.contains(phase) {
+          held[phase] += isSpokenFor ? limit : lowest
+          least[phase] += lowest
+        }
+      }
+      for phase in Phase.allCases where least[phase] <= amount[phase].raw && held[phase] > amount[phase].raw + 300 {
+        find(
+          .deadMan,
+          "limit \(known.limit.id) of circuit \(known.limit.circuit) begins in \((begin - now) / 1000) s with \(amount[phase]); the stations may draw \(held[phase]) mA then; held: \(heldBelow(known.limit.circuit))"
+        )
+        return
       }
     }
   }
@@ -196,7 +231,7 @@ extension Simulation {
     }
   }
 
-  /// Rule 15 is about each send: what load comes after it is none of its business.
+  /// Rule 15 is about each rise and refresh: what load comes after it is none of its business.
   func noteBase(_ s: Int) {
     for c in hub.stations[s].connectors {
       for k in ancestors[hub.connectors[c].circuit] { for cell in k * 3..<k * 3 + 3 { baseFlowsWhenSent[cell] = baseFlows[cell] } }

@@ -99,7 +99,8 @@ extension Simulation {
     let wait = max(0, (limit.from - utc).raw)
     disturbedAt = now
     let borne = wait + reactionTime
-    limitWatches.append((limit, now + wait, Phase.allCases.map { ExcessWatch(limit: amount[$0].raw, borne: borne) }))
+    limitWatches.append(
+      LimitWatch(limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: borne) }))
     timeline.add(.limitBegins, at: now + wait)
     for cell in limit.circuit * 3..<limit.circuit * 3 + 3 { watch(cell) }
   }

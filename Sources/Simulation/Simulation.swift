@@ -90,7 +90,7 @@ public final class Simulation {
   var flows: [Int]
   var baseFlows: [Int]
   var wildFlows: [Int]
-  /// What `baseFlows` were when a profile last left for a station below.
+  /// What `baseFlows` were when an increase last left for a station below.
   var baseFlowsWhenSent: [Int]
   /// Per station: when it last lost its link, and what `flows` were then.
   var cuts: [(at: Int, flows: [Int])?] = []
@@ -99,7 +99,7 @@ public final class Simulation {
   let wiring: [Connector.Wiring]
   let ancestors: [[Int]]
   var watches: [ExcessWatch]
-  var limitWatches: [(limit: Limit, since: Int, watch: [ExcessWatch])] = []
+  var limitWatches: [LimitWatch] = []
   var contracts: [ContractWatch]
   var peaks: [Int]
   /// At event fidelity.
@@ -180,7 +180,10 @@ public final class Simulation {
       return path
     }
     watches = hub.circuits.flatMap { circuit in
-      Phase.allCases.map { ExcessWatch(rating: circuit.rating[$0], curve: circuit.curve) }
+      Phase.allCases.map {
+        // Registers of real meters round, by up to a tenth of an ampere.
+        ExcessWatch(rating: circuit.rating[$0] + .milliamperes(options.wire == nil ? 0 : 100), curve: circuit.curve)
+      }
     }
     let count = hub.stations.count
     cuts = Array(repeating: nil, count: count)
@@ -325,7 +328,7 @@ public final class Simulation {
     case .command(let id, let s, let command, let urgency):
       report.commands += 1
       checkForm(command, s)
-      if case .setProfile = command { noteBase(s) }
+      if case .setProfile = command, urgency == .increase { noteBase(s) }
       checkOrder(id, command, urgency, s)
       if isOnWire { return self.command(id, command, urgency, s) }
       guard stations[s].isOnline else {

@@ -19,6 +19,12 @@ import Testing
     static let isOptimised = true
   #endif
 
+  private static var middling: HubGenerator.Options {
+    var generator = HubGenerator.Options()
+    generator.mostConnectors = 12
+    return generator
+  }
+
   private func run(_ seed: UInt64, _ options: Simulation.Options, hours: Int, _ generator: HubGenerator.Options) -> Simulation {
     let simulation = Simulation(seed: seed, made: HubGenerator.make(seed: seed, generator), options: options)
     simulation.run(until: hours * 3_600_000)
@@ -64,7 +70,7 @@ import Testing
       var random = SeededRandom(seed: seed, part: part)
       options.faults.death = random.pick(1800...9000)
       options.arrivals = 1200
-      let report = run(seed, options, hours: 4, HubGenerator.Options()).report
+      let report = run(seed, options, hours: 4, Self.middling).report
       for finding in report.findings { Issue.record("\(finding)") }
     }
   }
@@ -73,7 +79,7 @@ import Testing
     for seed in 1...6 as ClosedRange<UInt64> {
       var options = Simulation.Options()
       options.arrivals = 600
-      let made = HubGenerator.make(seed: seed)
+      let made = HubGenerator.make(seed: seed, Self.middling)
       var believed = made.hub
       for k in believed.circuits.indices { believed.circuits[k].rating = believed.circuits[k].rating.map { $0 * 2 } }
       options.believed = believed
