@@ -90,7 +90,8 @@ extension Simulation {
     let borne = reactionTime
     limitWatches.append(
       LimitWatch(
-        limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: begins - now + borne) }))
+        limit: limit, setAt: now,
+        watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: begins - now + borne) }))
     timeline.add(.limitBegins, at: begins)
     timeline.add(.withdraw(limit.id), at: begins + lasts)
     for cell in k * 3..<k * 3 + 3 { watch(cell) }

@@ -100,7 +100,8 @@ extension Simulation {
     disturbedAt = now
     let borne = wait + reactionTime
     limitWatches.append(
-      LimitWatch(limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: borne) }))
+      LimitWatch(
+        limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: borne) }))
     timeline.add(.limitBegins, at: now + wait)
     for cell in limit.circuit * 3..<limit.circuit * 3 + 3 { watch(cell) }
   }

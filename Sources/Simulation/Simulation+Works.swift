@@ -16,7 +16,8 @@ extension Simulation {
     tell(.order(part == 0 ? .maintenance(circuit: k, true) : .manualCap(circuit: k, amount)))
     disturbedAt = now
     limitWatches.append(
-      LimitWatch(limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: reactionTime) }))
+      LimitWatch(
+        limit: limit, setAt: now, watch: Phase.allCases.map { ExcessWatch(limit: amount[$0].raw + rounding, borne: reactionTime) }))
     for cell in k * 3..<k * 3 + 3 { watch(cell) }
     timeline.add(.endWorks(k), at: now + dice.pick(300_000...3_600_000))
   }
