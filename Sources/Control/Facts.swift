@@ -65,7 +65,7 @@ struct Facts: Sendable {
   private(set) var untold = 0
   /// The earliest of all connectors' moments.
   private(set) var next: Monotonic?
-  /// The next moment at which each station has to be seen to, and the earliest of them.
+  /// When each station has to be seen to.
   var stationNext: [Monotonic?] = []
   /// Per station: it holds, or will be sent, an offer that does not end with its transaction.
   var outliving: [Bool] = []

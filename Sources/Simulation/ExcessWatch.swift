@@ -53,8 +53,3 @@ struct LimitWatch {
   var watch: [ExcessWatch]
   func isOver(at utc: Instant) -> Bool { limit.until.map { $0 <= utc } ?? false }
 }
-
-extension Simulation {
-  /// By how much a real meter's registers may round, mA.
-  var rounding: Int { isOnWire ? 100 : 0 }
-}

@@ -16,6 +16,8 @@ extension Simulation {
   /// Between mind and stations, and mind and meters, are frames and register words.
   public var isOnWire: Bool { options.wire != nil }
 
+  var rounding: Int { isOnWire ? Wire.rounding : 0 }
+
   /// The central system's ends, as a process that has just begun has them.
   func layWires() {
     guard isOnWire else { return }

@@ -181,8 +181,8 @@ public final class Simulation {
     }
     watches = hub.circuits.flatMap { circuit in
       Phase.allCases.map {
-        // Registers of real meters round, by up to a tenth of an ampere.
-        ExcessWatch(rating: circuit.rating[$0] + .milliamperes(options.wire == nil ? 0 : 100), curve: circuit.curve)
+        ExcessWatch(
+          rating: circuit.rating[$0] + .milliamperes(options.wire == nil ? 0 : Wire.rounding), curve: circuit.curve)
       }
     }
     let count = hub.stations.count

@@ -5,6 +5,8 @@ public struct Wire: Sendable {
   public var faults: WireFaults
   /// The models of which meters are taken; one at least has its registers in its file.
   public var meters: [MeterProfile]
+  /// By how much the registers of real meters may round, mA.
+  static let rounding = 100
   public init(faults: WireFaults = .none, meters: [MeterProfile]) { (self.faults, self.meters) = (faults, meters) }
 }
 
