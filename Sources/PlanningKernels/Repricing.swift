@@ -18,10 +18,13 @@ public func reprice(_ m: PlanningMemory, _ terms: StepTerms) -> Double {
         j += 1
       }
     }
-    if m.binds[unchecked: k] != 0 {
-      var moved = Lanes.zero
-      var j = own
-      while j < own + width {
+    var run = Int(m.firstRun[unchecked: k])
+    let lastRun = Int(m.firstRun[unchecked: k + 1])
+    var moved = Lanes.zero
+    while run < lastRun {
+      var j = m.runs[unchecked: run].start
+      let end = m.runs[unchecked: run].end
+      while j < end {
         let was = m.priceStanding[unchecked: j]
         let raised = was + m.sigma[unchecked: j] * rates * (m.sums[unchecked: j] - m.limit[unchecked: j])
         let next = raised.replacing(with: Lanes.zero, where: raised .< Lanes.zero)
@@ -31,8 +34,9 @@ public func reprice(_ m: PlanningMemory, _ terms: StepTerms) -> Double {
         m.priceStanding[unchecked: j] = reflected * (next + next - was) + anchored * m.priceAnchor[unchecked: j]
         j += 1
       }
-      residual += Double(total(moved) / rate)
+      run += 1
     }
+    residual += Double(total(moved) / rate)
     k -= 1
   }
   return residual
@@ -56,17 +60,20 @@ public func distances(_ m: PlanningMemory) -> (plan: Double, price: Double) {
   }
   var k = 0
   while k < m.circuits {
-    if m.binds[unchecked: k] != 0 {
-      var moved = Lanes.zero
-      var j = k * m.chunks * 3
-      let end = j + m.chunks * 3
+    var run = Int(m.firstRun[unchecked: k])
+    let lastRun = Int(m.firstRun[unchecked: k + 1])
+    var moved = Lanes.zero
+    while run < lastRun {
+      var j = m.runs[unchecked: run].start
+      let end = m.runs[unchecked: run].end
       while j < end {
         let difference = m.price[unchecked: j] - m.priceAnchor[unchecked: j]
         moved += difference * difference * m.users[unchecked: j]
         j += 1
       }
-      price += Double(total(moved))
+      run += 1
     }
+    price += Double(total(moved))
     k += 1
   }
   return (plan, price)

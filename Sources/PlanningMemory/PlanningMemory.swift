@@ -22,6 +22,13 @@
   public init() {}
 }
 
+/// Vectors that stand together, `start..<end`.
+@frozen public struct VectorRun: BitwiseCopyable, Sendable {
+  public var start = 0
+  public var end = 0
+  public init() {}
+}
+
 /// A planning problem and the state of its solution in memory. Time runs in vectors of eight slots; arrays "per limit" hold for each
 /// circuit and phase one vector per eight slots; sessions are sorted by circuit.
 public struct PlanningMemory: Sendable {
@@ -40,8 +47,9 @@ public struct PlanningMemory: Sendable {
   public let firstSession: Slab<Int32>
   public let endSession: Slab<Int32>
   public let masks: Slab<UInt8>
-  /// Whether any of a circuit's limits can bind.
-  public let binds: Slab<UInt8>
+  /// Runs of vectors per limit in which any limit can bind; those of a circuit are `firstRun[k]..<firstRun[k + 1]`.
+  public let runs: Slab<VectorRun>
+  public let firstRun: Slab<Int32>
   /// EUR per ampere-slot of each value step, falling; the ampere-slots up to its end.
   public let worth: Slab<Float>
   public let reach: Slab<Float>
@@ -99,7 +107,8 @@ public struct PlanningMemory: Sendable {
     firstSession = arena.slab(circuits, 0)
     endSession = arena.slab(circuits, 0)
     masks = arena.slab(circuits, 0)
-    binds = arena.slab(circuits, 0)
+    runs = arena.slab(limits, VectorRun())
+    firstRun = arena.slab(circuits + 1, 0)
     worth = arena.slab(steps, 0)
     reach = arena.slab(steps, 0)
     exactWorth = arena.slab(steps, 0)
@@ -143,15 +152,20 @@ extension PlanningMemory {
     ] {
       precondition(count == limits)
     }
+    precondition(runs.count == limits && firstRun.count == circuits + 1)
     precondition(exactLimit.count == limits && exactPath.count == limits && (extra.count == 0 || extra.count == limits))
     precondition(standing.count == plan.count && anchor.count == plan.count && (tilt.count == 0 || tilt.count == plan.count))
     precondition(before.count == 8 && after.count == 9 && exactBefore.count == 8 && exactAfter.count == 9)
-    for count in [parent.count, firstSession.count, endSession.count, masks.count, binds.count, residual.count] {
+    for count in [parent.count, firstSession.count, endSession.count, masks.count, residual.count] {
       precondition(count == circuits)
     }
     for k in 0..<circuits {
       precondition(parent[k] >= -1 && Int(parent[k]) < k && (k == 0 || parent[k] >= 0))
       precondition(firstSession[k] >= 0 && firstSession[k] <= endSession[k] && Int(endSession[k]) <= sessions)
+      precondition(firstRun[k] >= 0 && firstRun[k] <= firstRun[k + 1] && Int(firstRun[k + 1]) <= limits)
+      for r in Int(firstRun[k])..<Int(firstRun[k + 1]) {
+        precondition(runs[r].start >= k * 3 * chunks && runs[r].start <= runs[r].end && runs[r].end <= (k + 1) * 3 * chunks)
+      }
     }
     for count in [rows.count, energyPrice.count, place.count, gain.count] { precondition(count == sessions) }
     for count in [reach.count, exactWorth.count, exactReach.count] { precondition(count == worth.count) }

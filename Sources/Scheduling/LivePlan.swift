@@ -52,11 +52,11 @@ public struct LivePlan: Sendable {
     withExtendedLifetime(arena) {}
   }
 
-  /// Moves the prices on from where they are, until the gap is reached or the count is used up.
+  /// Moves the prices on from where they are, until the gap is reached or the count is used up; they move even if it was reached before.
   public mutating func improve(
     _ planner: Planner, arena: Arena = Arena(), mayContinue: (Planner.Stage) -> Bool = { _ in true }
   ) throws(PlanningProblem.Flaw) {
-    let search = try planner.solve(problem, keys, &warm, arena, mayContinue)
+    let search = try planner.solve(problem, keys, &warm, arena, looksFirst: false, mayContinue)
     adopt(search)
     withExtendedLifetime(arena) {}
   }

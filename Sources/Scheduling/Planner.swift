@@ -62,8 +62,10 @@ public struct Planner: Sendable {
       binding: Plan.necks(search, Array(problem.circuits.indices), 0..<problem.slots, .all, Plan.necksListed))
   }
 
+  /// - Parameter looksFirst: whether a warm start may already be good enough; false where it is known not to be.
   func solve(
-    _ problem: PlanningProblem, _ keys: [Int]?, _ warm: inout WarmStart?, _ arena: Arena, _ mayContinue: (Stage) -> Bool
+    _ problem: PlanningProblem, _ keys: [Int]?, _ warm: inout WarmStart?, _ arena: Arena, looksFirst: Bool = true,
+    _ mayContinue: (Stage) -> Bool
   ) throws(PlanningProblem.Flaw) -> Search {
     try problem.validate()
     precondition(keys == nil || keys?.count == problem.sessions.count)
@@ -71,7 +73,7 @@ public struct Planner: Sendable {
     arena.reset()
     var search = Search(problem, kernels, workers, in: arena)
     if let warm { search.resume(warm, names) }
-    search.run(self, startsWarm: warm != nil, mayContinue)
+    search.run(self, looksFirst: looksFirst && warm != nil, mayContinue)
     warm = search.remember(names)
     return search
   }
@@ -111,9 +113,9 @@ struct Search {
     return max(steps, iteration.count / 10)
   }
 
-  mutating func run(_ planner: Planner, startsWarm: Bool, _ mayContinue: (Planner.Stage) -> Bool) {
-    if startsWarm { check() }
-    var due = startsWarm ? 10 : 20
+  mutating func run(_ planner: Planner, looksFirst: Bool, _ mayContinue: (Planner.Stage) -> Bool) {
+    if looksFirst { check() }
+    var due = looksFirst ? 10 : 20
     while bound - best.euro > target(planner) && iteration.count < planner.mostIterations
       && mayContinue(.pricing(steps: iteration.count))
     {

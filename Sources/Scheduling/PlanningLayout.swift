@@ -155,9 +155,25 @@ struct PlanningLayout {
         }
         let binds = SIMD8<Float>(SIMD8<Double>.zero.replacing(with: 1, where: drawn[j] .> memory.exactLimit[j]))
         memory.sigma[j] = SIMD8<Float>.zero.replacing(with: 1 / memory.users[j], where: binds .> 0)
-        if memory.sigma[j] != .zero { memory.binds[k] = 1 }
       }
     }
+    addRuns()
+  }
+
+  private func addRuns() {
+    var count = 0
+    for k in parents.indices {
+      memory.firstRun[k] = Int32(count)
+      let limits = k * 3 * memory.chunks..<(k + 1) * 3 * memory.chunks
+      for j in limits where memory.sigma[j] != .zero {
+        if j == limits.lowerBound || memory.sigma[j - 1] == .zero {
+          memory.runs[count].start = j
+          count += 1
+        }
+        memory.runs[count - 1].end = j + 1
+      }
+    }
+    memory.firstRun[parents.count] = Int32(count)
   }
 
   /// A circuit and all above it.

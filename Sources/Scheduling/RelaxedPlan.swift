@@ -16,6 +16,10 @@ struct RelaxedPlan {
   /// What stands in `total` when nobody draws.
   private let offset: [Double]
   private let sides: SideLimits<Double>
+  /// Who may be cut.
+  private var candidates: LeastFirst
+  /// The least room on the path of the circuit at hand, for each phase, slot by slot.
+  private let narrowest: Slab<Double>
   private var ceiling = Double.infinity
   private(set) var euro = 0.0
   /// What its energy costs, EUR.
@@ -30,6 +34,8 @@ struct RelaxedPlan {
     energy = arena.slab(m.sessions, 0)
     room = arena.slab(m.limit.count * 8, 0)
     total = arena.slab(m.chunks * 8, 0)
+    candidates = LeastFirst(m.sessions, in: arena)
+    narrowest = arena.slab(3 * m.chunks * 8, 0)
   }
 
   private var m: PlanningMemory { layout.memory }
@@ -174,30 +180,31 @@ struct RelaxedPlan {
   }
 
   /// Cuts what is too much, limit by limit from the leaves up: first what is missed least at the prices.
-  private func trim() {
-    for k in layout.parents.indices.reversed() where m.binds[k] != 0 {
-      for phase in 0..<3 {
-        for slot in 0..<m.slots where room[(k * 3 + phase) * width + slot] < 0 {
-          trim((k * 3 + phase) * width + slot, phase, slot, layout.below[k])
+  private mutating func trim() {
+    for k in layout.parents.indices.reversed() {
+      for run in Int(m.firstRun[k])..<Int(m.firstRun[k + 1]) {
+        for limit in m.runs[run].start * 8..<m.runs[run].end * 8 where room[limit] < 0 {
+          trim(limit, limit / width % 3, limit % width, layout.below[k])
         }
       }
     }
   }
 
-  private func trim(_ limit: Int, _ phase: Int, _ slot: Int, _ members: Range<Int>) {
-    var keys: [UInt64] = []
+  private mutating func trim(_ limit: Int, _ phase: Int, _ slot: Int, _ members: Range<Int>) {
+    candidates.clear()
     for at in members {
       let row = m.rows[at]
       guard row.phases & (1 << phase) != 0, row.start <= slot, slot < row.end, amps[layout.index(row, slot)] > 0 else { continue }
-      keys.append(sortingKey(0.2 * margin(at, row) + Double(m.energyPrice[at]) - priced(row, slot), at))
+      candidates.add(sortingKey(0.2 * margin(at, row) + Double(m.energyPrice[at]) - priced(row, slot), at))
     }
-    keys.sort()
-    for key in keys {
+    candidates.order()
+    while let key = candidates.least {
       let at = Int(key & 0xFFFF_FFFF)
       let row = m.rows[at]
       // Cutting all that is there leaves an exact zero.
       change(at, row, slot, by: -min(amps[layout.index(row, slot)], -room[limit]))
       if room[limit] >= 0 { return }
+      candidates.dropLeast()
     }
   }
 
@@ -228,30 +235,70 @@ struct RelaxedPlan {
 
   /// Moves energy from a session's dearest slots to its cheapest that have room.
   private func cheapen() {
-    for at in 0..<m.sessions {
-      let row = m.rows[at]
-      // What leaves a slot on some phases alone may leave the others too heavy.
-      if sides.hasBalance && row.phases != 7 { continue }
-      var (cheap, dear) = (0, order.cheapest.count - 1)
-      while cheap < dear {
-        let (low, high) = (order.cheapest[cheap], order.cheapest[dear])
-        guard high >= row.start, high < row.end, amps[layout.index(row, high)] > 0 else {
-          dear -= 1
-          continue
-        }
-        guard low >= row.start, low < row.end, amps[layout.index(row, low)] < row.most else {
-          cheap += 1
-          continue
-        }
-        let has = amps[layout.index(row, high)]
-        let more = min(has, row.most - amps[layout.index(row, low)], free(row, low))
-        if more > 0 {
-          change(at, row, high, by: -more)
-          change(at, row, low, by: more)
-        }
-        if more < has { cheap += 1 } else { dear -= 1 }
+    for k in layout.parents.indices where m.firstSession[k] < m.endSession[k] {
+      for slot in 0..<m.slots { for phase in 0..<3 { narrow(k, phase, slot) } }
+      for at in Int(m.firstSession[k])..<Int(m.endSession[k]) {
+        let row = m.rows[at]
+        // What leaves a slot on some phases alone may leave the others too heavy.
+        if sides.hasBalance && row.phases != 7 { continue }
+        if couldBeCheaper(row) { cheapen(at, row) }
       }
     }
+  }
+
+  private func cheapen(_ at: Int, _ row: SessionRow) {
+    var (cheap, dear) = (0, order.cheapest.count - 1)
+    while cheap < dear {
+      let (low, high) = (order.cheapest[cheap], order.cheapest[dear])
+      guard high >= row.start, high < row.end, amps[layout.index(row, high)] > 0 else {
+        dear -= 1
+        continue
+      }
+      guard low >= row.start, low < row.end, amps[layout.index(row, low)] < row.most else {
+        cheap += 1
+        continue
+      }
+      let has = amps[layout.index(row, high)]
+      let more = min(has, row.most - amps[layout.index(row, low)], free(row, low))
+      if more > 0 {
+        change(at, row, high, by: -more)
+        change(at, row, low, by: more)
+        for phase in 0..<3 where row.phases & (1 << phase) != 0 {
+          narrow(row.circuit, phase, high)
+          narrow(row.circuit, phase, low)
+        }
+      }
+      if more < has { cheap += 1 } else { dear -= 1 }
+    }
+  }
+
+  @inline(__always)
+  private func narrow(_ circuit: Int, _ phase: Int, _ slot: Int) {
+    var (k, least) = (circuit, Double.infinity)
+    while k >= 0 {
+      least = min(least, room[(k * 3 + phase) * width + slot])
+      k = Int(m.parent[k])
+    }
+    narrowest[phase * width + slot] = least
+  }
+
+  /// Whether a session of the circuit at hand finds room in a slot cheaper than one it uses: mostly it does not, and this is quickly
+  /// known, without a branch per slot.
+  @inline(__always)
+  private func couldBeCheaper(_ row: SessionRow) -> Bool {
+    // With fewer than three phases some stand for those that are missing.
+    let one = row.phases & 1 != 0 ? 0 : row.phases & 2 != 0 ? width : 2 * width
+    let other = row.phases & 4 != 0 ? 2 * width : row.phases & 2 != 0 ? width : 0
+    let between = row.phases == 7 ? width : one
+    let (cost, base) = (m.exactCost.numbers, layout.index(row, 0))
+    var (cheap, dear) = (Double.infinity, -Double.infinity)
+    for slot in row.start..<row.end {
+      let has = amps[base + slot]
+      let least = min(narrowest[one + slot], min(narrowest[other + slot], narrowest[between + slot]))
+      dear = max(dear, has > 0 ? cost[slot] : -.infinity)
+      cheap = min(cheap, least > 0 && has < row.most ? cost[slot] : .infinity)
+    }
+    return cheap < dear
   }
 
   private mutating func evaluate() {

@@ -4,10 +4,12 @@ import PlanningMemory
 import Quantities
 import Scheduling
 
-/// Measures what has no file: the guard's shares in one slot, an arrival, and a cut limit at a thousand connectors. Writes JSON.
-/// CPU time of this thread; the least of many runs, as each is the same work.
+/// Measures what has no file: the guard's shares in one slot, an arrival, and a cut limit at a thousand connectors; with
+/// `cold CONNECTORS TIGHTNESS hourly|plain SEED GAP` a relaxed plan from nothing, in a process that has planned before, as its peer has.
+/// Writes JSON. CPU time of this thread; the least of many runs, as each is the same work.
 @main struct PlanBench {
   static func main() throws {
+    if CommandLine.arguments.dropFirst().first == "cold" { return try cold(Array(CommandLine.arguments.dropFirst(2))) }
     let seeds = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 5 : 5
     var (arrivals, arrivalGaps, cuts, mends, mendGaps): ([Double], [Double], [Double], [Double], [Double]) = ([], [], [], [], [])
     for seed in 1...seeds {
@@ -55,6 +57,24 @@ import Scheduling
     print(
       "{\"memory_mb\":\(memory),\"guard_ms\":{\"1000\":\(guardTime(1000)),\"10000\":\(guardTime(10_000))},\"arrival_ms\":\(arrivals),"
         + "\"arrival_gap\":\(arrivalGaps),\"cut_ms\":\(cuts),\"mend_ms\":\(mends),\"mend_gap\":\(mendGaps)}")
+  }
+
+  static func cold(_ words: [String]) throws {
+    guard words.count == 5, let connectors = Int(words[0]), let tightness = Double(words[1]), let seed = Int(words[3]),
+      let gap = Double(words[4])
+    else { fatalError("cold CONNECTORS TIGHTNESS hourly|plain SEED GAP") }
+    var dice = SeededDice(seed: seed)
+    var family = ProblemFamily()
+    (family.connectors, family.tightness, family.hourlyPrices) = (connectors, tightness, words[2] == "hourly")
+    let problem = family.problem(using: &dice)
+    var (best, bound) = (Double.infinity, 0.0)
+    for _ in 0..<5 {
+      var nothing: WarmStart?
+      let began = milliseconds()
+      bound = try Planner(gap: gap, ofValue: true).relaxed(problem, warm: &nothing).bound
+      best = min(best, milliseconds() - began)
+    }
+    print("{\"solve_ms\":\(best),\"bound_eur\":\(bound)}")
   }
 
   static func milliseconds() -> Double {

@@ -22,27 +22,33 @@ def main():
     parser.add_argument("--pdlp", action="store_true", help="compare with PDLP at 1e-4 as well")
     parser.add_argument("--no-warm", action="store_true", help="leave the guard, arrivals and cut limits out")
     options = parser.parse_args()
-    print("family n | HiGHS IPM ms | gap 1e-3: ms, ratio, true gap | gap 1e-4: ms, ratio | final plan: whole gap, finish ms, of solve")
+    print("family n | HiGHS IPM ms | gap 1e-3: ms (as a command), ratio, true gap | gap 1e-4: ms, ratio | final plan: whole gap, finish ms, of solve")
     for size in options.sizes.split(","):
         for name in options.families.split(","):
             results = [one(options, size, seed, FAMILIES[name]) for seed in range(1, options.seeds + 1)]
-            ipm, loose, gap, tight, plan_gap, finish, pdlp = [statistics.median(column) for column in zip(*results)]
+            ipm, loose, command, gap, tight, plan_gap, finish, pdlp = [statistics.median(column) for column in zip(*results)]
             extra = f" | PDLP {pdlp:.0f} ms, {pdlp / tight:.0f}x" if options.pdlp else ""
             print(
-                f"{name} {size} | {ipm:.0f} | {loose:.2f}, {ipm / loose:.0f}x, {gap:.1e} | {tight:.2f}, {ipm / tight:.0f}x"
+                f"{name} {size} | {ipm:.0f} | {loose:.2f} ({command:.2f}), {ipm / loose:.0f}x, {gap:.1e} | {tight:.2f}, {ipm / tight:.0f}x"
                 f" | {plan_gap:.1e}, {finish:.2f}, {finish / tight:.2f}x{extra}", flush=True)
     if not options.no_warm:
         warm(options)
 
 
-def planned(options, file, out, gap):
-    """The best of three runs: what CPU time it took matters, not who else used the machine."""
+def planned(options, file, out, gap, cold):
+    """The best of three runs: what CPU time it took matters, not who else used the machine. The solve is that of a process which, as
+    HiGHS's, has solved before; that it is the same solve shows in the bound."""
     runs = []
     for _ in range(3):
         command = [options.sluice, "plan", file, "--gap", gap, "--gap-of-value", "--out", out]
         subprocess.run(command, check=True)
         runs.append(json.loads(out.read_text()))
-    return min(runs, key=lambda run: run["cpu_ms"]["solve"])
+    best = min(runs, key=lambda run: run["cpu_ms"]["finish"])
+    alone = json.loads(subprocess.run([options.planbench, "cold", *cold, gap], check=True, capture_output=True).stdout)
+    assert abs(alone["bound_eur"] - best["bound_eur"]) <= 1e-9 * abs(best["bound_eur"]), (alone, best["bound_eur"])
+    best["cpu_ms"]["command"] = min(run["cpu_ms"]["solve"] for run in runs)
+    best["cpu_ms"]["solve"] = alone["solve_ms"]
+    return best
 
 
 def one(options, size, seed, flags):
@@ -54,14 +60,15 @@ def one(options, size, seed, flags):
         program = Program(problem)
         ipm, optimum = solve(program, "ipm")
         pdlp = solve(program, "pdlp", 1e-4)[0] if options.pdlp else 0
-        plans = [planned(options, file, folder / "plan.json", gap) for gap in ("1e-3", "1e-4")]
+        cold = [size, flags[1], "hourly" if "--hourly" in flags else "plain", str(seed)]
+        plans = [planned(options, file, folder / "plan.json", gap, cold) for gap in ("1e-3", "1e-4")]
     for plan in plans:
         verify(problem, plan)
         slack = 1e-5 * abs(optimum)
         assert plan["relaxed_eur"] <= optimum + slack and plan["bound_eur"] >= optimum - slack, (plan["bound_eur"], optimum)
     loose, tight = plans
     return (
-        ipm, loose["cpu_ms"]["solve"], (optimum - loose["relaxed_eur"]) / abs(optimum), tight["cpu_ms"]["solve"], tight["gap"],
+        ipm, loose["cpu_ms"]["solve"], loose["cpu_ms"]["command"], (optimum - loose["relaxed_eur"]) / abs(optimum), tight["cpu_ms"]["solve"], tight["gap"],
         tight["cpu_ms"]["finish"], pdlp)
 
 
