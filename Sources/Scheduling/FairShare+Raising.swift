@@ -25,11 +25,10 @@ extension FairShare.Workspace {
         settleAtCap(Int(caps[cap].index), claims, &shares)
         cap += 1
       } else {
-        let circuit = Int(pop().index)
+        let circuit = Int(heap[0].index)
         if isFull(circuit, at: nextFull) { settle(below: circuit, at: nextFull, claims, &shares) }
-        if let bound = bound(of: circuit, from: nextFull, nextActivation: nextActivation) {
-          push(Event(level: bound, index: Int32(circuit)))
-        }
+        let bound = bound(of: circuit, from: nextFull, nextActivation: nextActivation)
+        replaceTop(by: bound.map { Event(level: $0, index: Int32(circuit)) })
       }
     }
   }
@@ -56,7 +55,7 @@ extension FairShare.Workspace {
   private func isFull(_ circuit: Int, _ lane: Int, at level: Int) -> Bool {
     let row = rows[circuit]
     let rising = row.rising[lane]
-    return rising > 0 && ((row.room[lane] - row.held[lane]) << FairShare.fraction) - rising * level < rising
+    return rising > 0 && (row.left[lane] << FairShare.fraction) - rising * level < rising
   }
 
   private mutating func activate(
@@ -70,7 +69,7 @@ extension FairShare.Workspace {
     }
     states[index] = .rising
     change(claim) { row, mask in
-      row.held &-= mask & claim.floor.raw
+      row.left &+= mask & claim.floor.raw
       row.waiting &-= mask & claim.weight
       row.rising &+= mask & claim.weight
     }
@@ -113,7 +112,7 @@ extension FairShare.Workspace {
     change(claim) { row, mask in
       row.rising &-= mask & risen
       row.waiting &-= mask & waited
-      row.held &+= mask & more
+      row.left &-= mask & more
     }
     states[index] = .settled
     shares[index] = FairShare.Share(current: current, binding: current == claim.cap ? nil : binding)
@@ -133,20 +132,19 @@ extension FairShare.Workspace {
     heap[child] = event
   }
 
-  private mutating func pop() -> Event {
-    let top = heap[0]
-    let last = heap.removeLast()
-    guard !heap.isEmpty else { return top }
+  /// Puts an event in the place of the least, or the last one if there is none, and down from there.
+  private mutating func replaceTop(by next: Event?) {
+    guard let event = next ?? heap.popLast(), !heap.isEmpty else { return }
+    var heap = self.heap.mutableSpan
     var place = 0
     while true {
       var child = 2 * place + 1
       guard child < heap.count else { break }
       if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
-      guard heap[child].precedes(last) else { break }
+      guard heap[child].precedes(event) else { break }
       heap[place] = heap[child]
       place = child
     }
-    heap[place] = last
-    return top
+    heap[place] = event
   }
 }

@@ -26,9 +26,8 @@ extension FairShare {
       typealias Lanes = SIMD4<Int>
       /// The circuit that feeds this one, or -1.
       var parent: Int
-      var room: Lanes
-      /// Milliamperes of the claims that do not rise (yet): at their floors, at their caps, or stopped.
-      var held = Lanes.zero
+      /// Milliamperes that the claims which do not rise (yet: at their floors, at their caps, or stopped) leave of its room.
+      var left: Lanes
       /// The weight of the claims that rise with the level.
       var rising = Lanes.zero
       /// The weight of the claims that are at their floors and may still rise.
@@ -36,8 +35,7 @@ extension FairShare {
 
       /// What is left at `level`, in units of 2^-20 mA. Lane by lane: most processors multiply 64 bits that way alone.
       func slack(at level: Int) -> Lanes {
-        let left = room &- held
-        return Lanes(
+        Lanes(
           left.x &<< FairShare.fraction &- rising.x &* level, left.y &<< FairShare.fraction &- rising.y &* level,
           left.z &<< FairShare.fraction &- rising.z &* level, 0)
       }
@@ -58,7 +56,7 @@ extension FairShare.Workspace {
     for (index, circuit) in circuits.enumerated() {
       precondition((circuit.parent ?? -1) < index && (circuit.parent ?? 0) >= 0, "a circuit stands after its parent")
       let room = circuit.room.map { min(max($0, Current(raw: -bound)), Current(raw: bound)) }
-      rows.append(Row(parent: circuit.parent ?? -1, room: Row.Lanes(room.l1.raw, room.l2.raw, room.l3.raw, 0)))
+      rows.append(Row(parent: circuit.parent ?? -1, left: Row.Lanes(room.l1.raw, room.l2.raw, room.l3.raw, 0)))
     }
     sortByCircuit(claims)
   }
@@ -123,7 +121,7 @@ extension FairShare.Workspace {
         states.append(mayRise ? .waiting : .settled)
         let weight = mayRise ? claim.weight : 0
         change(claim) { row, mask in
-          row.held &+= mask & claim.floor.raw
+          row.left &-= mask & claim.floor.raw
           row.waiting &+= mask & weight
         }
       }
@@ -132,7 +130,7 @@ extension FairShare.Workspace {
 
   /// The circuit nearest to the claim, and there the first phase, without `current` to spare.
   private func obstacle(to current: Int, for claim: FairShare.Claim) -> FairShare.Binding? {
-    firstNegative(on: claim) { row in row.room &- row.held &- Row.Lanes(repeating: current) }
+    firstNegative(on: claim) { row in row.left &- Row.Lanes(repeating: current) }
   }
 
   /// The circuit nearest to the claim, and there the first of its phases, of which something is below zero.
@@ -158,6 +156,7 @@ extension FairShare.Workspace {
   /// Changes every row on the path of `claim`.
   @inline(__always) mutating func change(_ claim: FairShare.Claim, _ body: (inout Row, Row.Lanes) -> Void) {
     let mask = Self.mask(claim.phases)
+    var rows = self.rows.mutableSpan
     var circuit = claim.circuit
     while circuit >= 0 {
       body(&rows[circuit], mask)
