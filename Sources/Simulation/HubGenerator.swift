@@ -100,6 +100,9 @@ public struct HubGenerator {
       hub.planning = policy
     }
     addContract(&hub, seed: seed)
+    var turns = SeededRandom(seed: seed, part: 11)
+    hub.settings.rotationPeriod = .minutes(turns.choose([15, 15, 15, 10, 5]))
+    hub.settings.idlePause = hub.settings.rotationPeriod * 2
     return Made(hub: hub, quirks: quirks, steps: steps)
   }
 

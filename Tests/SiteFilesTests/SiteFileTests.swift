@@ -35,6 +35,12 @@ import Testing
     #expect(file.listeners[0].tls == SiteFile.TLS(certificate: "c.pem", key: "k.pem"))
   }
 
+  @Test func `who drew nothing is asked again after two turns, unless the file says otherwise`() throws {
+    #expect(try site(siteText(more: "settings: {rotation_min: 5}")).hub.settings.idlePause == .minutes(10))
+    #expect(try site(siteText(more: "settings: {}")).hub.settings.idlePause == .minutes(30))
+    #expect(try site(siteText(more: "settings: {rotation_min: 5, idle_pause_min: 45}")).hub.settings.idlePause == .minutes(45))
+  }
+
   @Test func `an unknown rotation counts on all three phases`() throws {
     let hub = try site(siteText(second: "conductors: 1, rotation: 'unknown', maximum_a: 16, fallback_a: 6")).hub
     #expect(hub.connectors[1].wiring == nil)
