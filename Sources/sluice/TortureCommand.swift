@@ -50,7 +50,7 @@ enum TortureCommand {
     if let count = wish.limitTrials { return LimitTrialsCommand.run(count, firstSeed: wish.seeds.lowerBound) }
     var failed = 0
     var total = Report()
-    let begin = ContinuousClock.now
+    let begin = PlanCommand.cpuMilliseconds()
     for seed in wish.seeds {
       var options = Simulation.Options()
       options.faults = wish.faults ?? .mixed(seed: seed)
@@ -73,12 +73,17 @@ enum TortureCommand {
       failed += report.findings.isEmpty ? 0 : 1
       total.events += report.events
       total.milliseconds += report.milliseconds
+      total.caution += report.caution
     }
-    let took = begin.duration(to: .now)
-    let hours = total.milliseconds / 3_600_000
-    print("\(wish.seeds.count) hubs, \(hours) simulated hours, \(total.events) events in \(took): \(failed) hubs with findings")
+    let (took, hours) = (PlanCommand.cpuMilliseconds() - begin, Double(total.milliseconds) / 3_600_000)
+    print(
+      "\(wish.seeds.count) hubs, \(rounded(hours)) hub-hours, \(total.events) events in \(rounded(took / 1000)) s of CPU: "
+        + "\(rounded(hours * 60_000 / took)) hub-hours a minute, caution \(rounded(Double(total.caution) / 10 / Double(wish.seeds.count))) % in the mean; "
+        + "\(failed) hubs with findings")
     return failed == 0 ? 0 : 1
   }
+
+  private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
   private static func line(_ report: Report) -> String {
     let peak = report.peaks.map { max($0.l1, $0.l2, $0.l3) }.max() ?? 0

@@ -1,11 +1,13 @@
 """Faults put into the controller on purpose, one at a time: what each breaks, where it is, and what it makes of the line.
 
-`find` stands in `file` exactly once; in a mutated build it becomes what `put` says, in which `IS` asks whether this mutant is alive."""
+`find` stands in `file` exactly once; in a mutated build it becomes what `put` says, in which `IS` asks whether this mutant is alive. Where
+the house asks twice, a mutant has `also` the other places: one alone would change nothing."""
 
-CONTROL, RECORD = "Sources/Control/", "Sources/Record/"
+CONTROL, RECORD, CONVERSION = "Sources/Control/", "Sources/Record/", "Sources/ChargingProfiles/RateConversion.swift"
 
 
-def mutant(name, breaks, file, find, put): return {"name": name, "breaks": breaks, "file": file, "find": find, "put": put}
+def mutant(name, breaks, file, find, put, *also, days="frantic"):
+    return {"name": name, "breaks": breaks, "places": [(file, find, put), *also], "days": days}
 
 
 MUTANTS = [
@@ -29,10 +31,11 @@ MUTANTS = [
            "      if !IS, let change = weighing.bounds[k].nextChange {"),
     mutant("the unheard sum is not checked", "rule 15", CONTROL + "SiteController+Guard.swift",
            "    var used = weighing.unheardSum",
-           "    var used = IS ? weighing.committedSum : weighing.unheardSum"),
+           "    var used = IS ? weighing.committedSum : weighing.unheardSum",
+           (CONTROL + "SiteController+Sending.swift", "nil : now.monotonic + horizon * 3", "nil : now.monotonic + (IS ? horizon : horizon * 3)")),
     mutant("a station that is not heard draws nothing", "rule 5", CONTROL + "SiteController+Committed.swift",
-           "    if station(of: c).state == .planned { return .zero }\n",
-           "    if IS || station(of: c).state == .planned { return .zero }\n"),
+           "    var level = Current.zero\n    // Rule 18",
+           "    if IS, !stations[s].connected { return .zero }\n    var level = Current.zero\n    // Rule 18"),
     mutant("a stale meter reads zero", "rule 13", CONTROL + "SiteController+Meters.swift",
            "        if !stale { measure(k, now, &bases[k], &out) } else { forgetMeasure(k) }",
            "        if !stale { measure(k, now, &bases[k], &out) } else { forgetMeasure(k) }\n"
@@ -40,9 +43,6 @@ MUTANTS = [
     mutant("a meter's phase order is ignored", "rule 9", CONTROL + "SiteController+Meters.swift",
            "      let turned = measurement.rotation.onCircuit(own)",
            "      let turned = IS ? own : measurement.rotation.onCircuit(own)"),
-    mutant("a meter's sign is ignored", "rule 11", CONTROL + "SiteController+Meters.swift",
-           "      circuits[k].reading = measurement.inverted ? turned.map { -$0 } : turned",
-           "      circuits[k].reading = measurement.inverted && !IS ? turned.map { -$0 } : turned"),
     mutant("a connector's phase order is ignored", "rule 9", CONTROL + "SiteController+Transactions.swift",
            "    return wiring.rotation.onCircuit(own.restricted(to: wiring.conductors))",
            "    return IS ? own : wiring.rotation.onCircuit(own.restricted(to: wiring.conductors))"),
@@ -60,22 +60,23 @@ MUTANTS = [
            "      lastCommand += 1 << 20\n      if IS { lastTransaction = 0 }\n"),
     mutant("safety waits for the interval of sharing", "rule 20", CONTROL + "SiteController+Guard.swift",
            "    let forSafety = isOver(c, weighing)",
-           "    let forSafety = !IS && isOver(c, weighing)"),
+           "    let forSafety = !IS && isOver(c, weighing)", days="mixed"),
     mutant("offers between 0 A and the minimum", "rule 20", CONTROL + "SiteController+Guard.swift",
-           "    return share >= minimum ? max(told, minimum) : told",
-           "    return share >= minimum && !IS ? max(told, minimum) : IS && share > .zero ? max(told, .amperes(3)) : told"),
+           "      if offer < minimum(c) { offer = present",
+           "      if !IS, offer < minimum(c) { offer = present",
+           (CONVERSION, "    if supply == .ac && current < .smallestOffer {", "    if !IS && supply == .ac && current < .smallestOffer {")),
     mutant("a station's step is ignored", "rule 20", CONTROL + "SiteController+Guard.swift",
            "    let told = share.floored(to: station(of: c).traits.step)\n    let minimum",
-           "    let told = share.floored(to: IS ? .milliamperes(100) : station(of: c).traits.step)\n    let minimum"),
-    mutant("who was served stays in front", "rule 23", CONTROL + "SiteController+Guard.swift",
-           "      connectors[c].queuedAt = now.monotonic\n    }\n  }\n\n  func nextTurn",
-           "      if !IS { connectors[c].queuedAt = now.monotonic }\n    }\n  }\n\n  func nextTurn"),
-    mutant("each window of a contract begins anew", "rule 4", CONTROL + "SiteController+Limits.swift",
-           "    for phase in Phase.allCases { state.chargeSoFar[phase] += drawn[phase].raw * span.raw }",
-           "    for phase in Phase.allCases where !IS { state.chargeSoFar[phase] += drawn[phase].raw * span.raw }"),
-    mutant("a clock that is off counts as right", "rule 17", CONTROL + "SiteController+Committed.swift",
-           "state(ofStationOf: c).clockOffset.map { $0.magnitude } ?? hub.settings.largestSkew }",
-           "IS ? .zero : state(ofStationOf: c).clockOffset.map { $0.magnitude } ?? hub.settings.largestSkew }"),
+           "    let told = share.floored(to: IS ? .milliamperes(100) : station(of: c).traits.step)\n    let minimum",
+           (CONVERSION, "    var current = offer.floored(to: max(traits.step, .milliamperes(1)))",
+            "    var current = offer.floored(to: IS ? .milliamperes(1) : max(traits.step, .milliamperes(1)))"), days="crowded"),
+    mutant("who drew nothing is not asked again", "rule 23", CONTROL + "SiteController+Guard.swift",
+           "    return since + hub.settings.idlePause * min(max(1, connectors[c].idlePauses), 2)",
+           "    return since + (IS ? .hours(24) : hub.settings.idlePause * min(max(1, connectors[c].idlePauses), 2))", days="crowded"),
+    mutant("what a window of a contract has seen is forgotten", "rule 4", CONTROL + "SiteController+Limits.swift",
+           "    Current(raw: max(0, mean.raw * window.raw - soFar) / left.raw)",
+           "    Current(raw: max(0, mean.raw * window.raw - (IS ? 0 : soFar)) / left.raw)",
+           (CONTROL + "SiteController+Limits.swift", ".partialValue - state.workSoFar", ".partialValue - (IS ? 0 : state.workSoFar)"), days="crowded"),
     mutant("decisions hang on what no event tells", "rule 26", CONTROL + "SiteController.swift",
            "    lastCommand += 1\n    return CommandID(lastCommand)",
            "    lastCommand += 1\n    if IS, isOdd() { lastCommand += 1 }\n    return CommandID(lastCommand)"),

@@ -11,8 +11,13 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 HOUSE = os.path.join(ROOT, ".build-mutants", "house")
 VARIABLE = "SLUICE_MUTANT"
 STARTS = [1, 1001, 2001, 3001, 4001]
-MOST_SEEDS = 100
-DAY = ["--hours", "3", "--connectors", "5", "--frantic"]
+MOST_SEEDS = 150
+# What kind of days a mutant is hunted on: a hub in which everything goes wrong, one that is mostly left in peace, one that is crowded.
+KINDS = {
+    "frantic": ["--hours", "3", "--connectors", "5", "--frantic"],
+    "mixed": ["--hours", "6", "--connectors", "10"],
+    "crowded": ["--hours", "8", "--connectors", "24"],
+}
 
 ASKING = f"""import Glibc
 
@@ -37,8 +42,9 @@ def places():
     problems = []
     if len({m["name"] for m in MUTANTS}) < max(15, len(MUTANTS)): problems.append("fewer than 15 mutants, or one name twice")
     for m in MUTANTS:
-        count = read(os.path.join(ROOT, m["file"])).count(m["find"])
-        if count != 1: problems.append(f"{m['name']}: its place is found {count} times in {m['file']}: {m['find']!r}")
+        for file, find, _ in m["places"]:
+            count = read(os.path.join(ROOT, file)).count(find)
+            if count != 1: problems.append(f"{m['name']}: its place is found {count} times in {file}: {find!r}")
     return problems
 
 
@@ -61,9 +67,9 @@ def lay_out():
             texts[path] = read(os.path.join(ROOT, path))
     texts["Package.swift"] = read(os.path.join(ROOT, "Package.swift"))
     for m in MUTANTS:
-        put = re.sub(r"\bIS\b", f'isMutant("{m["name"]}")', m["put"])
-        texts[m["file"]] = texts[m["file"]].replace(m["find"], put)
-        if "import Quantities" not in texts[m["file"]]: texts[m["file"]] = "import Quantities\n" + texts[m["file"]]
+        for file, find, put in m["places"]:
+            texts[file] = texts[file].replace(find, re.sub(r"\bIS\b", f'isMutant("{m["name"]}")', put))
+            if "import Quantities" not in texts[file]: texts[file] = "import Quantities\n" + texts[file]
     for path, text in texts.items():
         place = os.path.join(HOUSE, path)
         if os.path.exists(place) and read(place) == text: continue
@@ -86,10 +92,10 @@ def build():
     return True
 
 
-def torture(name, seed):
+def torture(name, kind, seed):
     """What was found on one day; None: nothing."""
     environment = dict(os.environ, SLUICE_PROFILES=os.path.join(ROOT, "Profiles"), **{VARIABLE: name})
-    run = subprocess.run([os.path.join(HOUSE, ".build", "release", "sluice"), "torture", "--seed", str(seed), *DAY],
+    run = subprocess.run([os.path.join(HOUSE, ".build", "release", "sluice"), "torture", "--seed", str(seed), *KINDS[kind]],
                          capture_output=True, text=True, env=environment)
     found = re.search(r"FOUND seed \d+, step \d+, \d+ s: ([^:]+):", run.stdout)
     if found: return found.group(1)
@@ -98,21 +104,21 @@ def torture(name, seed):
 
 
 @functools.cache
-def is_bad_anyway(seed):
+def is_bad_anyway(kind, seed):
     """Days on which something is found without any mutant say nothing."""
-    return torture("", seed) is not None
+    return torture("", kind, seed) is not None
 
 
-def hunted(name):
-    """For each start: how many days it took, and what was found; None days: it was not caught."""
+def hunted(mutant):
+    """For each start: how many days it took, and what was found; None days: it was not caught, and no further start is tried."""
     result = []
     for start in STARTS:
         for count in range(1, MOST_SEEDS + 1):
             seed = start + count - 1
-            if (found := torture(name, seed)) and not is_bad_anyway(seed):
+            if (found := torture(mutant["name"], mutant["days"], seed)) and not is_bad_anyway(mutant["days"], seed):
                 result.append((count, found))
                 break
-        else: result.append((None, ""))
+        else: return result + [(None, "")]
     return result
 
 
@@ -122,18 +128,19 @@ def hunt(names):
         print("\n".join(problems))
         return False
     if not build(): return False
-    print(f"{' '.join(DAY)}, seeds from {STARTS}, at most {MOST_SEEDS} each\n")
-    print(f"{'mutant':<48} {'breaks':<14} {'days to capture':<16} {'median':>6} {'worst':>6}  caught by")
+    for kind, options in KINDS.items(): print(f"{kind} days: {' '.join(options)}")
+    print(f"seeds from {STARTS}, at most {MOST_SEEDS} each\n")
+    print(f"{'mutant':<49} {'breaks':<13} {'days':<8} {'days to capture':<16} {'median':>6} {'worst':>6}  caught by")
     caught = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for m, trials in zip(wanted, pool.map(lambda m: hunted(m["name"]), wanted)):
+        for m, trials in zip(wanted, pool.map(hunted, wanted)):
             days = [count for count, _ in trials]
             is_caught = None not in days
             caught += is_caught
             shown = " ".join(str(count) if count else "-" for count in days)
             median = f"{statistics.median(days):g}" if is_caught else "-"
             worst = max(days) if is_caught else "NEVER"
-            print(f"{m['name']:<48} {m['breaks']:<14} {shown:<16} {median:>6} {worst:>6}  {trials[0][1]}", flush=True)
+            print(f"{m['name']:<49} {m['breaks']:<13} {m['days']:<8} {shown:<16} {median:>6} {worst:>6}  {trials[0][1]}", flush=True)
     print(f"\n{caught} of {len(wanted)} mutants caught from every start")
     return caught == len(wanted)
 
