@@ -5,28 +5,41 @@ import Quantities
 // do not spoil such a bound, and claims that stop only make it easier, so a circuit is looked at again only when its bound comes up.
 
 extension FairShare.Workspace {
+  /// What changes for each claim, without a question at each change whether somebody else holds it too.
+  typealias States = MutableSpan<State>
+  typealias Shares = MutableSpan<FairShare.Share>
+
   mutating func raise(_ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]) {
+    var held: [State] = []
+    swap(&held, &states)
+    var ours = held.mutableSpan
+    var theirs = shares.mutableSpan
+    raise(claims.span, &ours, &theirs)
+    swap(&held, &states)
+  }
+
+  private mutating func raise(_ claims: Span<FairShare.Claim>, _ states: inout States, _ shares: inout Shares) {
     heap.removeAll(keepingCapacity: true)
-    let firstActivation = activations.first?.level ?? .max
+    let firstActivation = floorLevels.first?.level ?? .max
     for circuit in rows.indices {
       if let bound = bound(of: circuit, from: 0, nextActivation: firstActivation) {
         push(Event(level: bound, index: Int32(circuit)))
       }
     }
     var (activation, cap) = (0, 0)
-    while cap < caps.count {
-      let nextActivation = activation < activations.count ? activations[activation].level : .max
-      let nextCap = caps[cap].level
+    while cap < capLevels.count {
+      let nextActivation = activation < floorLevels.count ? floorLevels[activation].level : .max
+      let nextCap = capLevels[cap].level
       let nextFull = heap.first?.level ?? .max
       if nextActivation <= nextCap && nextActivation <= nextFull {
-        activate(Int(activations[activation].index), at: nextActivation, claims, &shares)
+        activate(Int(floorLevels[activation].index), at: nextActivation, claims, &states, &shares)
         activation += 1
       } else if nextCap <= nextFull {
-        settleAtCap(Int(caps[cap].index), claims, &shares)
+        settleAtCap(Int(capLevels[cap].index), claims, &states, &shares)
         cap += 1
       } else {
         let circuit = Int(heap[0].index)
-        if isFull(circuit, at: nextFull) { settle(below: circuit, at: nextFull, claims, &shares) }
+        if isFull(circuit, at: nextFull) { settle(below: circuit, at: nextFull, claims, &states, &shares) }
         let bound = bound(of: circuit, from: nextFull, nextActivation: nextActivation)
         replaceTop(by: bound.map { Event(level: $0, index: Int32(circuit)) })
       }
@@ -59,12 +72,12 @@ extension FairShare.Workspace {
   }
 
   private mutating func activate(
-    _ index: Int, at level: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]
+    _ index: Int, at level: Int, _ claims: Span<FairShare.Claim>, _ states: inout States, _ shares: inout Shares
   ) {
     guard states[index] == .waiting else { return }
     let claim = claims[index]
     if let binding = rowWithoutRoom(toRaise: claim, at: level) {
-      settle(index, at: claim.floor, because: binding, claim, &shares)
+      settle(index, at: claim.floor, because: binding, claim, &states, &shares)
       return
     }
     states[index] = .rising
@@ -81,14 +94,16 @@ extension FairShare.Workspace {
     return firstNegative(on: claim) { row in row.slack(at: level) &- Row.Lanes(repeating: more) }
   }
 
-  private mutating func settleAtCap(_ index: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]) {
+  private mutating func settleAtCap(
+    _ index: Int, _ claims: Span<FairShare.Claim>, _ states: inout States, _ shares: inout Shares
+  ) {
     guard states[index] == .rising else { return }
-    settle(index, at: claims[index].cap, because: nil, claims[index], &shares)
+    settle(index, at: claims[index].cap, because: nil, claims[index], &states, &shares)
   }
 
   /// Stops everybody who rises or waits below a phase of the circuit that is full.
   private mutating func settle(
-    below circuit: Int, at level: Int, _ claims: [FairShare.Claim], _ shares: inout [FairShare.Share]
+    below circuit: Int, at level: Int, _ claims: Span<FairShare.Claim>, _ states: inout States, _ shares: inout Shares
   ) {
     for phase in 0..<3 where isFull(circuit, phase, at: level) {
       let binding = FairShare.Binding(circuit: circuit, phase: Phase(rawValue: phase)!)
@@ -97,22 +112,22 @@ extension FairShare.Workspace {
         guard states[index] != .settled, claims[index].phases.rawValue & (1 << UInt8(phase)) != 0 else { continue }
         let claim = claims[index]
         let reached = states[index] == .rising ? (claim.weight * level) >> FairShare.fraction : claim.floor.raw
-        settle(index, at: Current(raw: min(reached, claim.cap.raw)), because: binding, claim, &shares)
+        settle(index, at: Current(raw: min(reached, claim.cap.raw)), because: binding, claim, &states, &shares)
       }
     }
   }
 
   private mutating func settle(
-    _ index: Int, at current: Current, because binding: FairShare.Binding?, _ claim: FairShare.Claim,
-    _ shares: inout [FairShare.Share]
+    _ index: Int, at current: Current, because binding: FairShare.Binding?, _ claim: FairShare.Claim, _ states: inout States,
+    _ shares: inout Shares
   ) {
-    let wasRising = states[index] == .rising
-    let (risen, waited) = wasRising ? (claim.weight, 0) : (0, claim.weight)
-    let more = wasRising ? current.raw : 0
-    change(claim) { row, mask in
-      row.rising &-= mask & risen
-      row.waiting &-= mask & waited
-      row.left &-= mask & more
+    if states[index] == .rising {
+      change(claim) { row, mask in
+        row.rising &-= mask & claim.weight
+        row.left &-= mask & current.raw
+      }
+    } else {
+      change(claim) { row, mask in row.waiting &-= mask & claim.weight }
     }
     states[index] = .settled
     shares[index] = FairShare.Share(current: current, binding: current == claim.cap ? nil : binding)

@@ -11,10 +11,7 @@ extension FairShare {
     var end: [Int] = []
     var order: [Int32] = []
     var states: [State] = []
-    /// Level and index of the next claims to leave their floors, and to meet their caps, in rising order.
-    var activations: [Event] = []
-    var caps: [Event] = []
-    /// The same for all claims, also for those that never rise.
+    /// Level and index of the claims that leave their floors, and meet their caps, in rising order; also of those that never rise.
     var floorLevels: [Event] = []
     var capLevels: [Event] = []
     var sorting: [Event] = []
@@ -164,13 +161,9 @@ extension FairShare.Workspace {
     }
   }
 
-  mutating func schedule(_ claims: [FairShare.Claim], _ shares: [FairShare.Share]) {
+  mutating func schedule(_ claims: [FairShare.Claim]) {
     Self.arrange(&floorLevels, claims, &sorting, &digits) { Self.level(of: $0.floor, $0.weight) }
     Self.arrange(&capLevels, claims, &sorting, &digits) { Self.level(of: $0.cap, $0.weight) }
-    activations.removeAll(keepingCapacity: true)
-    caps.removeAll(keepingCapacity: true)
-    for event in floorLevels where states[Int(event.index)] == .waiting { activations.append(event) }
-    for event in capLevels where states[Int(event.index)] == .waiting { caps.append(event) }
   }
 
   /// The least level at which `weight` makes `current`.

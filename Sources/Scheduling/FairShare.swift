@@ -73,7 +73,7 @@ public enum FairShare {
   ) {
     workspace.prepare(circuits: circuits, claims: claims)
     workspace.admit(claims, into: &shares)
-    workspace.schedule(claims, shares)
+    workspace.schedule(claims)
     workspace.raise(claims, &shares)
   }
 }
