@@ -179,8 +179,8 @@ final class Talker: Sendable {
     say("start", "StartTransaction", #"{"connectorId":1,"idTag":"tag","meterStart":0,"timestamp":"\#(now(world))"}"#)
     return world.becomes { self.answer("start") != nil }
   }
-  func now(_ world: HubWorld) -> String {
-    String(LogLine("", at: world.hub.clock.utc(), [:]).description.split(separator: " ")[0].dropFirst(5))
+  func now(_ world: HubWorld, less span: TimeSpan = .zero) -> String {
+    String(LogLine("", at: world.hub.clock.utc() - span, [:]).description.split(separator: " ")[0].dropFirst(5))
   }
 }
 
