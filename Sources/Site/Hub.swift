@@ -67,7 +67,7 @@ public struct Settings: Hashable, Sendable, Codable {
   /// Least time a connector stays on, and off, except for safety.
   public var minimumOnOff = TimeSpan.seconds(210)
   /// How long a vehicle that drew nothing, and was paused for others that want its current, waits until it is asked again;
-  /// twice as long when it was asked in vain. Two turns, unless somebody wants it otherwise: rule 23 allows eight.
+  /// twice as long when it was asked in vain. Of short turns two, unless somebody wants it otherwise: rule 23 allows eight.
   public var idlePause = TimeSpan.minutes(30)
   /// Largest number of contactor cycles the rotation may cost one session.
   public var cyclesPerSession = 24

@@ -130,7 +130,8 @@ extension SiteBuilder {
     settings.giveBackMargin = reader.optional("give_back_margin_a", .amperes(0...32), else: settings.giveBackMargin)
     settings.rotationPeriod = reader.optional("rotation_min", .minutes(5...240), else: settings.rotationPeriod)
     settings.minimumOnOff = reader.optional("minimum_on_off_s", .seconds(0...3600), else: settings.minimumOnOff)
-    settings.idlePause = reader.optional("idle_pause_min", .minutes(5...240), else: settings.rotationPeriod * 2)
+    settings.idlePause = reader.optional(
+      "idle_pause_min", .minutes(5...240), else: min(settings.idlePause, settings.rotationPeriod * 2))
     settings.cyclesPerSession = reader.optional("cycles_per_session", .whole(0...1000), else: settings.cyclesPerSession)
     settings.lowestVoltage = reader.optional(
       "lowest_voltage_v", Shape<Int>.whole(80...400).map { Voltage.volts($0) }, else: settings.lowestVoltage)

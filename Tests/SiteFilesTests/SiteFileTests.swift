@@ -35,9 +35,10 @@ import Testing
     #expect(file.listeners[0].tls == SiteFile.TLS(certificate: "c.pem", key: "k.pem"))
   }
 
-  @Test func `who drew nothing is asked again after two turns, unless the file says otherwise`() throws {
+  @Test func `who drew nothing is asked again after half an hour or two turns, unless the file says otherwise`() throws {
     #expect(try site(siteText(more: "settings: {rotation_min: 5}")).hub.settings.idlePause == .minutes(10))
     #expect(try site(siteText(more: "settings: {}")).hub.settings.idlePause == .minutes(30))
+    #expect(try site(siteText(more: "settings: {rotation_min: 60}")).hub.settings.idlePause == .minutes(30))
     #expect(try site(siteText(more: "settings: {rotation_min: 5, idle_pause_min: 45}")).hub.settings.idlePause == .minutes(45))
   }
 
