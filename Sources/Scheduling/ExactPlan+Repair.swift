@@ -101,7 +101,7 @@ extension ExactPlan {
         continue
       }
       let price = row.unit * order.cost[slot] + shadow(row, slot)
-      keys.append(sortingKey(0.2 * margin(at, row) + Double(m.energyPrice[at]) - price, at))
+      keys.append(sortingKey(margin(at, row) + Double(m.energyPrice[at]) - price, at))
     }
     keys.sort()
     // First everybody stays on, with less.

@@ -28,6 +28,12 @@ struct LeastFirst {
     sink(0)
   }
 
+  /// Puts another key in the place of the least.
+  func replaceLeast(by key: UInt64) {
+    keys[0] = key
+    sink(0)
+  }
+
   private func sink(_ start: Int) {
     var at = start
     guard at < count else { return }

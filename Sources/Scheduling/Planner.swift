@@ -34,7 +34,7 @@ public struct Planner: Sendable {
     defer { withExtendedLifetime(arena) {} }
     var search = try solve(problem, keys, &warm, arena, mayContinue)
     _ = mayContinue(.finishing)
-    let exact = search.finish(mayContinue)
+    let exact = search.finish(self, mayContinue)
     return Plan(exact, search)
   }
 
@@ -159,11 +159,12 @@ struct Search {
   ///
   /// Below its least current a session may draw nothing. A price that falls from zero amperes towards `min_a`, and rises from round to
   /// round, makes many small currents into few of use, while the prices of the limits follow; what is still too small is then dropped,
-  /// what is too much cut, and what that leaves handed out.
-  mutating func finish(_ mayContinue: (Planner.Stage) -> Bool) -> ExactPlan {
+  /// what is too much cut, and what that leaves handed out. None of this where rounding alone leaves the gap that is wanted.
+  mutating func finish(_ planner: Planner, _ mayContinue: (Planner.Stage) -> Bool) -> ExactPlan {
     var exact = ExactPlan(layout, order, in: arena)
     exact.adopt(best)
     exact.fill()
+    guard bound - exact.objective > target(planner) else { return settled(exact) }
     guard steps > 0 || bound - best.euro < 0.05 * abs(best.euro), mayContinue(.finishing) else { return settled(exact) }
     var other = ExactPlan(layout, order, in: arena)
     lead(mayContinue)

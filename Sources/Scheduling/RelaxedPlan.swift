@@ -9,6 +9,8 @@ struct RelaxedPlan {
   let amps: Slab<Double>
   /// Ampere-slots each session has.
   let energy: Slab<Double>
+  /// What each session misses with an ampere-slot less, EUR, but for what an ampere costs in the slot.
+  private let regret: Slab<Double>
   /// What is left, for each circuit and phase, slot by slot.
   let room: Slab<Double>
   /// Sum over the site's phases, and the most it may be: filling up must not raise the peak.
@@ -32,6 +34,7 @@ struct RelaxedPlan {
     let m = layout.memory
     amps = arena.slab(m.plan.count * 8, 0)
     energy = arena.slab(m.sessions, 0)
+    regret = arena.slab(m.sessions, 0)
     room = arena.slab(m.limit.count * 8, 0)
     total = arena.slab(m.chunks * 8, 0)
     candidates = LeastFirst(m.sessions, in: arena)
@@ -179,8 +182,18 @@ struct RelaxedPlan {
     return m.exactWorth[row.steps + row.stepCount - 1]
   }
 
+  /// How much a session can lose before what it loses is worth more, ampere-slots.
+  private func energyOfLastStep(_ at: Int, _ row: SessionRow) -> Double {
+    var before = 0.0
+    for step in row.steps..<row.steps + row.stepCount where energy[at] > m.exactReach[step] * (1 + 1e-9) {
+      before = m.exactReach[step]
+    }
+    return before > 0 ? energy[at] - before : .infinity
+  }
+
   /// Cuts what is too much, limit by limit from the leaves up: first what is missed least at the prices.
   private mutating func trim() {
+    for at in 0..<m.sessions { regret[at] = margin(at, m.rows[at]) + Double(m.energyPrice[at]) }
     for k in layout.parents.indices.reversed() {
       for run in Int(m.firstRun[k])..<Int(m.firstRun[k + 1]) {
         for limit in m.runs[run].start * 8..<m.runs[run].end * 8 where room[limit] < 0 {
@@ -192,30 +205,28 @@ struct RelaxedPlan {
 
   private mutating func trim(_ limit: Int, _ phase: Int, _ slot: Int, _ members: Range<Int>) {
     candidates.clear()
+    var prices = SlotPrices(slot, order.cost[slot])
     for at in members {
       let row = m.rows[at]
       guard row.phases & (1 << phase) != 0, row.start <= slot, slot < row.end, amps[layout.index(row, slot)] > 0 else { continue }
-      candidates.add(sortingKey(0.2 * margin(at, row) + Double(m.energyPrice[at]) - priced(row, slot), at))
+      candidates.add(sortingKey(regret[at] - prices.ampere(row, m), at))
     }
     candidates.order()
     while let key = candidates.least {
       let at = Int(key & 0xFFFF_FFFF)
       let row = m.rows[at]
-      // Cutting all that is there leaves an exact zero.
-      change(at, row, slot, by: -min(amps[layout.index(row, slot)], -room[limit]))
+      let has = amps[layout.index(row, slot)]
+      // What belongs to an earlier value step is missed more. Cutting all that is there leaves an exact zero.
+      let less = min(has, -room[limit], energyOfLastStep(at, row))
+      change(at, row, slot, by: -less)
+      regret[at] = margin(at, row) + Double(m.energyPrice[at])
       if room[limit] >= 0 { return }
-      candidates.dropLeast()
+      if less < has {
+        candidates.replaceLeast(by: sortingKey(regret[at] - prices.ampere(row, m), at))
+      } else {
+        candidates.dropLeast()
+      }
     }
-  }
-
-  /// What an ampere of a session in a slot costs, with the prices of all its limits, EUR.
-  @inline(__always)
-  private func priced(_ row: SessionRow, _ slot: Int) -> Double {
-    var price = row.unit * order.cost[slot]
-    for phase in 0..<3 where row.phases & (1 << phase) != 0 {
-      price += m.exactPath.numbers[(row.circuit * 3 + phase) * width + slot]
-    }
-    return price
   }
 
   private func fill() {
@@ -314,5 +325,32 @@ struct RelaxedPlan {
     }
     euro -= spent
     if layout.problem.peak > 0 { euro -= layout.problem.peak * layout.problem.volts / 1000 * highest() }
+  }
+}
+
+/// What an ampere costs in a slot with the prices of all its limits: read once for each circuit, as its sessions stand together.
+private struct SlotPrices {
+  private let slot: Int
+  private let cost: Double
+  private var circuit = -1
+  private var limits = (0.0, 0.0, 0.0)
+
+  /// - Parameter cost: of energy, EUR/kWh.
+  init(_ slot: Int, _ cost: Double) { (self.slot, self.cost) = (slot, cost) }
+
+  /// EUR per ampere of a session.
+  @inline(__always)
+  mutating func ampere(_ row: SessionRow, _ m: PlanningMemory) -> Double {
+    if row.circuit != circuit {
+      circuit = row.circuit
+      let (path, width) = (m.exactPath.numbers, m.chunks * 8)
+      let place = circuit * 3 * width + slot
+      limits = (path[place], path[place + width], path[place + 2 * width])
+    }
+    var price = row.unit * cost
+    if row.phases & 1 != 0 { price += limits.0 }
+    if row.phases & 2 != 0 { price += limits.1 }
+    if row.phases & 4 != 0 { price += limits.2 }
+    return price
   }
 }

@@ -179,15 +179,15 @@ import Testing
   }
 
   @Test func `congested days close to a part in ten thousand, and the final plan to five, in so many steps and no more`() throws {
-    for (seed, hourly) in [(1, false), (2, false), (3, true), (4, true)] {
+    for (seed, hourly) in [(1, false), (2, false), (1, true), (4, true)] {
       var family = ProblemFamily()
       (family.connectors, family.hourlyPrices) = (1000, hourly)
       var dice = SeededDice(seed: seed)
       let problem = family.problem(using: &dice)
       let loose = try Planner(gap: 1e-3, ofValue: true).plan(problem)
-      #expect(loose.relaxedGap <= 1e-3 && loose.iterations <= 100, "seed \(seed): \(loose.relaxedGap) after \(loose.iterations)")
+      #expect(loose.relaxedGap <= 1e-3 && loose.iterations <= 60, "seed \(seed): \(loose.relaxedGap) after \(loose.iterations)")
       let plan = try Planner(gap: 1e-4, ofValue: true).plan(problem)
-      #expect(plan.relaxedGap <= 1e-4 && plan.iterations <= 800, "seed \(seed): \(plan.relaxedGap) after \(plan.iterations)")
+      #expect(plan.relaxedGap <= 1e-4 && plan.iterations <= 160, "seed \(seed): \(plan.relaxedGap) after \(plan.iterations)")
       #expect(plan.gap <= 5e-4, "seed \(seed): \(plan.gap)")
     }
   }
