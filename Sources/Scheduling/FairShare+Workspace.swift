@@ -90,32 +90,42 @@ extension FairShare.Workspace {
       // From here `end` is where the next child's range begins.
       end[circuit] = first[circuit] + own
     }
-    order.removeAll(keepingCapacity: true)
-    order.append(contentsOf: repeatElement(0, count: claims.count))
-    place(claims)
+    // A circuit's own claims stand first in its range.
+    digits.removeAll(keepingCapacity: true)
+    for start in first { digits.append(Int32(start)) }
+    Self.fit(&order, claims.count, 0)
+    Self.place(claims, into: &order, &digits)
   }
 
-  private mutating func place(_ claims: [FairShare.Claim]) {
-    // A circuit's own claims stand first in its range.
-    heap.removeAll(keepingCapacity: true)
-    for start in first { heap.append(Event(level: start, index: 0)) }
+  /// - Parameter next: for each circuit where its next claim goes.
+  private static func place(_ claims: [FairShare.Claim], into order: inout [Int32], _ next: inout [Int32]) {
+    var order = order.mutableSpan
+    var next = next.mutableSpan
     for (index, claim) in claims.enumerated() {
-      order[heap[claim.circuit].level] = Int32(index)
-      heap[claim.circuit].level += 1
+      order[Int(next[claim.circuit])] = Int32(index)
+      next[claim.circuit] += 1
     }
   }
 
   mutating func admit(_ claims: [FairShare.Claim], into shares: inout [FairShare.Share]) {
-    shares.removeAll(keepingCapacity: true)
-    states.removeAll(keepingCapacity: true)
-    for claim in claims {
+    Self.fit(&shares, claims.count, FairShare.Share(current: .zero, binding: nil))
+    Self.fit(&states, claims.count, .settled)
+    var held: [State] = []
+    swap(&held, &states)
+    admit(claims.span, held.mutableSpan, shares.mutableSpan)
+    swap(&held, &states)
+  }
+
+  private mutating func admit(_ claims: Span<FairShare.Claim>, _ states: consuming States, _ shares: consuming Shares) {
+    for index in claims.indices {
+      let claim = claims[index]
       if let binding = obstacle(to: claim.floor.raw, for: claim) {
-        shares.append(FairShare.Share(current: .zero, binding: binding))
-        states.append(.settled)
+        shares[index] = FairShare.Share(current: .zero, binding: binding)
+        states[index] = .settled
       } else {
-        shares.append(FairShare.Share(current: claim.floor, binding: nil))
+        shares[index] = FairShare.Share(current: claim.floor, binding: nil)
         let mayRise = claim.cap > claim.floor
-        states.append(mayRise ? .waiting : .settled)
+        states[index] = mayRise ? .waiting : .settled
         let weight = mayRise ? claim.weight : 0
         change(claim) { row, mask in
           row.left &-= mask & claim.floor.raw
@@ -123,6 +133,12 @@ extension FairShare.Workspace {
         }
       }
     }
+  }
+
+  /// As many elements as wanted; what stands there is of no account.
+  private static func fit<Element>(_ array: inout [Element], _ count: Int, _ filler: Element) {
+    if array.count > count { array.removeLast(array.count - count) }
+    if array.count < count { array.append(contentsOf: repeatElement(filler, count: count - array.count)) }
   }
 
   /// The circuit nearest to the claim, and there the first phase, without `current` to spare.
