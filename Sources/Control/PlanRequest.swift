@@ -39,6 +39,8 @@ public struct PlanRequest: Hashable, Sendable, Codable {
   @RunLength public var prices: [EnergyPrice]
   /// The load at the connection that counts for the peak, phases summed, one per slot; empty where peaks cost nothing.
   @RunLength public var peakBase: [Current]
+  /// The highest mean of a quarter of an hour that the connection has had in this month, phases summed; nil where peaks cost nothing.
+  public var peakReached: Current?
   /// Phase to neutral.
   public var voltage: Voltage
   public var policy: PlanningPolicy
@@ -79,6 +81,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     hash.add([policy.firstWorth.raw, policy.firstPart.raw, policy.laterWorth.raw])
     hash.add(prices.map(\.raw))
     hash.add(peakBase.map(\.raw))
+    if let peakReached { hash.add([peakReached.raw]) }
     for circuit in circuits {
       hash.add([circuit.parent ?? -1])
       for phase in Phase.allCases { hash.add(circuit.room[phase].map(\.raw)) }
@@ -106,6 +109,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
           value: values(session))
       })
     problem.peakBase = peakBase.map { Double($0.raw) / 1000 }
+    problem.peakReached = Double(peakReached?.raw ?? 0) / 1000
     return problem
   }
 

@@ -24,6 +24,7 @@ extension SiteController {
     let weighing = weigh(now, &out)
     tripWhatNothingLowers(now, &out)
     learnLoads(weighing.bases, now)
+    learnPeak(now)
     refreshWishes(now)
     let order = facts.ordered(at: now.monotonic)
     var targets = shares(order, weighing, now)

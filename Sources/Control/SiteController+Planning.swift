@@ -7,6 +7,8 @@ struct PlanningState: Sendable, Codable {
   var stays = StayStatistics()
   /// One for each circuit.
   var loads: [LoadStatistics] = []
+  /// Of the connection; nil where peaks cost nothing.
+  var monthPeak: MonthPeak?
   var tariff: Tariff? { didSet { tariffs += 1 } }
   /// How often it has changed.
   private(set) var tariffs = 0
@@ -110,7 +112,8 @@ extension SiteController {
     return PlanRequest(
       id: planning.lastRequest, asked: now.utc, start: start, slot: policy.slot,
       prices: zip(starts, usual).map { start, load in cost(policy, at: max(start, now.utc), load, sessions) },
-      peakBase: policy.peakPrice > 0 ? usual.map(\.sum) : [], voltage: hub.nominalVoltage, policy: policy,
+      peakBase: policy.peakPrice > 0 ? usual.map(\.sum) : [],
+      peakReached: policy.peakPrice > 0 ? planning.monthPeak?.highest : nil, voltage: hub.nominalVoltage, policy: policy,
       circuits: rooms(starts, policy.slot, weighing, order, now), sessions: sessions)
   }
 
@@ -301,6 +304,23 @@ extension SiteController {
         planning.loads[k].pause()
       }
     }
+  }
+
+  /// Keeps what the connection has drawn at most in this month.
+  mutating func learnPeak(_ now: EventStamp) {
+    guard hub.planning?.peakPrice ?? 0 > 0 else {
+      planning.monthPeak = nil
+      return
+    }
+    var peak = planning.monthPeak ?? MonthPeak()
+    planning.monthPeak = nil
+    let drawn = circuits[0].totalPower?.current(at: hub.nominalVoltage, phases: 1) ?? circuits[0].reading?.sum
+    if let drawn, !isStale(0, at: now.monotonic) {
+      peak.notice(drawn, until: hub.localTime.shown(at: now.utc))
+    } else {
+      peak.pause()
+    }
+    planning.monthPeak = peak
   }
 
   /// A session has ended: how long it was, and what it took.

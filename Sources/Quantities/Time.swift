@@ -33,6 +33,17 @@
     let remainder = milliseconds % window.raw
     return Instant(milliseconds: milliseconds - (remainder < 0 ? remainder + window.raw : remainder))
   }
+  /// Months since January 1970, as a calendar shows them in UTC.
+  public var month: Int {
+    let day = floored(to: .days(1)).milliseconds / 86_400_000
+    // Counted from a first of March, leap days come last. Source: Howard Hinnant, chrono-compatible low-level date algorithms (2013).
+    let shifted = day + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    return (yearOfEra + era * 400 - 1970) * 12 + (5 * dayOfYear + 2) / 153 + 2
+  }
 }
 
 /// A reading of the clock that never steps: milliseconds since an arbitrary start that is kept across restarts by the `Driver`.

@@ -1,4 +1,3 @@
-import Documents
 import Quantities
 import Simulation
 import Site
@@ -51,7 +50,7 @@ public struct LoadTrace: Sendable {
       let instant = scenario.instant(step: step)
       if step % scenario.stepsPerDay == 0 {
         day = 1 + Double(random.pick(-variation...variation)) / 1000
-        month = Self.month(instant + scenario.localTime)
+        month = ((instant + scenario.localTime).month % 12 + 12) % 12
       }
       // A step varies by a third of what a day does.
       let factor = max(0, day + Double(random.pick(-variation...variation)) / 3000)
@@ -73,11 +72,5 @@ public struct LoadTrace: Sendable {
     let before = Int(place.rounded(.down))
     let part = place - Double(before)
     return hours[(before + 24) % 24] * (1 - part) + hours[(before + 1) % 24] * part
-  }
-
-  /// 0: January, of the calendar day that holds `instant`.
-  private static func month(_ instant: Instant) -> Int {
-    let text = Timestamp.text(instant.milliseconds)
-    return (Int(text.dropFirst(5).prefix(2)) ?? 1) - 1
   }
 }

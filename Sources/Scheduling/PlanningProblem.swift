@@ -59,6 +59,9 @@ public struct PlanningProblem: Hashable, Sendable {
   /// Amperes, summed over the phases, that the site draws beside the sessions in each slot, as far as they count for the peak; negative
   /// where it feeds in. Empty: none. The peak that this alone makes costs nothing here: no plan can change it.
   public var peakBase: [Double] = []
+  /// The highest that has been reached before the plan, amperes summed over the phases: what it costs is owed, so that no power up to it
+  /// costs anything here.
+  public var peakReached: Double = 0
   public var circuits: [Circuit]
   public var sessions: [Session]
   public var slots: Int { prices.count }
@@ -77,10 +80,11 @@ public struct PlanningProblem: Hashable, Sendable {
   func cost(_ slot: Int) -> Double { prices[slot] + early * Double(slot) / Double(slots) }
   /// The quarter of an hour in which a slot lies, and how many the horizon touches.
   func quarter(of slot: Int) -> Int { (minutesIntoQuarter + slot * slotMinutes) / 15 }
-  /// How far below its own highest the base is in each slot, at most zero; empty where that does not matter.
-  var peakOffsets: [Double] {
-    guard peak > 0, let most = peakBase.max() else { return [] }
-    return peakBase.map { $0 - most }
+  /// How far below the peak that is owed anyway the base is in each slot, at most zero; empty where that does not matter.
+  public var peakOffsets: [Double] {
+    let owed = max(peakReached, peakBase.max() ?? 0)
+    guard peak > 0, owed > 0 || !peakBase.isEmpty else { return [] }
+    return (0..<slots).map { (peakBase.isEmpty ? 0 : peakBase[$0]) - owed }
   }
   public var quarters: Int { slots == 0 ? 0 : quarter(of: slots - 1) + 1 }
 }
@@ -125,6 +129,7 @@ extension PlanningProblem {
     guard peakBase.isEmpty || peakBase.count == slots else {
       throw .badNumber(field: "peak_base_a, whose count", found: Double(peakBase.count))
     }
+    guard peakReached >= 0, peakReached <= 1e6 else { throw .badNumber(field: "peak_reached_a", found: peakReached) }
     for slot in peakBase.indices where !(abs(peakBase[slot]) <= 1e6) {
       throw .badNumber(field: "peak_base_a in slot \(slot)", found: peakBase[slot])
     }

@@ -8,7 +8,7 @@ public struct PlanningPolicy: Hashable, Sendable, Codable {
   public var slot = TimeSpan.minutes(15)
   /// How far the plan looks; whole slots, at most two days.
   public var horizon = TimeSpan.hours(24)
-  /// Micro-euros for each kW of the highest power at the connection within the horizon; 0: peaks cost nothing.
+  /// Micro-euros for each kW by which the month's highest mean of a quarter of an hour at the connection grows; 0: peaks cost nothing.
   public var peakPrice = 0
   /// Micro-euros for each kg of CO2 that the tariff states; 0: not weighed.
   public var carbonPrice = 0

@@ -63,9 +63,12 @@ enum PlanCheck {
         energy -= part
       }
     }
-    // The peak that the base alone makes costs nothing.
-    let base = problem.peakBase.map { ($0 - (problem.peakBase.max() ?? 0)) * problem.volts / 1000 }
-    euro -= problem.peak * max(0, power.indices.map { power[$0] + (base.isEmpty ? 0 : base[$0]) }.max() ?? 0)
+    // The peak that the base alone makes, or that was reached before, costs nothing.
+    let owed = max(problem.peakReached, problem.peakBase.max() ?? 0)
+    let most = power.indices.map {
+      power[$0] + ((problem.peakBase.isEmpty ? 0 : problem.peakBase[$0]) - owed) * problem.volts / 1000
+    }.max()
+    euro -= problem.peak * max(0, most ?? 0)
     for (k, circuit) in problem.circuits.enumerated() {
       for phase in Phase.allCases {
         for slot in 0..<problem.slots {

@@ -30,6 +30,7 @@ struct ProblemFile {
     let early = top.optional("early_eur_per_kwh", .number)?.double ?? 0
     let peak = top.optional("peak_eur_per_kw", .number)?.double ?? 0
     let base = (top.optional("peak_base_a", .list(.number)) ?? []).map(\.double)
+    let reached = top.optional("peak_reached_a", .number)?.double ?? 0
     (circuitNames, sessionNames) = ([], [])
     var places: [String: Int] = [:]
     var circuits: [PlanningProblem.Circuit] = []
@@ -65,6 +66,7 @@ struct ProblemFile {
     }
     problem.minutesIntoQuarter = minute % 15
     problem.peakBase = base
+    problem.peakReached = reached
     try problem.validate()
   }
 

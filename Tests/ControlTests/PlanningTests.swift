@@ -295,6 +295,65 @@ import Testing
     #expect(request.circuits[0].room.l1[0] <= .amperes(100))
   }
 
+  @Test func `the highest quarter of an hour of the month is kept, and begun anew with the next`() {
+    let start = Self.noon + .days(15)  // 30 January
+    var peak = MonthPeak()
+    // With a second of 900 A that a mean hardly sees.
+    for second in 0...1800 { peak.notice(.amperes(second == 1000 ? 900 : 30), until: start + .seconds(second)) }
+    #expect(peak.highest == .milliamperes(30_966), "\(peak.highest)")
+    for second in 1801...2700 { peak.notice(.amperes(60), until: start + .seconds(second)) }
+    #expect(peak.highest == .amperes(60), "\(peak.highest)")
+    peak.notice(.amperes(10), until: start + .hours(1))
+    // What is fed in, and what nobody saw, counts as nothing.
+    peak.notice(.amperes(-500), until: start + .hours(2))
+    peak.pause()
+    peak.notice(.amperes(500), until: start + .hours(3))
+    peak.notice(.amperes(5), until: start + .hours(4))
+    #expect(peak.highest <= .amperes(60))
+    // Looked at seldom: every quarter that has passed.
+    peak.notice(.amperes(90), until: start + .hours(5))
+    #expect(peak.highest == .amperes(90))
+    peak.notice(.amperes(20), until: start + .days(2) - .minutes(1))
+    #expect(peak.highest == .amperes(90))
+    peak.notice(.amperes(20), until: start + .days(2) + .minutes(20))
+    #expect(peak.highest == .amperes(20), "February")
+    // Clocks put back an hour: the hour that comes twice is counted twice, and nothing else.
+    peak.notice(.amperes(20), until: start + .days(2) - .minutes(40))
+    #expect(peak.highest <= .amperes(20))
+  }
+
+  @Test func `what the month has reached is told to the planner, whose plan makes use of it`() throws {
+    func currents(priced: Bool, reached: Bool) throws -> (Planned, PlanRequest) {
+      var world = World(
+        Self.hub(100) { policy in
+          policy.peakPrice = priced ? 50_000_000 : 0
+          // Not worth a new peak.
+          (policy.firstWorth, policy.laterWorth) = (.microEuros(400_000), .microEuros(400_000))
+        })
+      world.read(10)
+      world.commission()
+      if reached {
+        for _ in 0..<1900 {
+          world.pass(.seconds(1))
+          world.read(PerPhase(all: .amperes(70) + .milliamperes(Int(world.sequence % 7))))
+        }
+      }
+      for c in 0..<3 { world.plugIn(c) }
+      for _ in 0..<180 { Self.live(&world, 10) }
+      let count = Self.requests(world).count
+      try Self.answer(&world)
+      for _ in 0..<60 where Self.requests(world).count == count { Self.live(&world, 10) }
+      return (try Self.answer(&world), try #require(Self.requests(world).last))
+    }
+    let (free, plain) = try currents(priced: false, reached: false)
+    let (avoided, early) = try currents(priced: true, reached: false)
+    let (owed, late) = try currents(priced: true, reached: true)
+    func energy(_ planned: Planned) -> Int { planned.sessions.reduce(0) { $0 + $1.currents.reduce(0) { $0 + $1.raw } } }
+    #expect(plain.peakReached == nil && early.peakReached.map { $0 < .amperes(130) } == true)
+    #expect(late.peakReached.map { $0 > .amperes(200) && $0 <= .amperes(211) } == true, "\(String(describing: late.peakReached))")
+    #expect(energy(owed) == energy(free) && energy(avoided) < energy(free), "\(energy(free)), \(energy(avoided)), \(energy(owed))")
+  }
+
   // MARK: Unattended hours
 
   /// 100 A, 20 A of them the worst of the other load, three connectors of 6 A fallback: 62 A are left when nobody is spoken to.

@@ -34,6 +34,8 @@ def made(sluice, folder, seed, connectors, slots=None):
     if problem["slot_minutes"] < 15 and seed % 2 == 0:
         problem["start"] = "2026-11-22T06:10:00Z"
         site["quarter_limit_a"] = [[round(lowest * dice.uniform(0.6, 1), 1)] for _ in range(3)]
+    if problem["peak_eur_per_kw"] > 0 and seed % 2 == 0:
+        problem["peak_reached_a"] = round(lowest * dice.uniform(0.3, 1.5), 1)
     if problem["peak_eur_per_kw"] > 0 and seed != 3:
         problem["peak_base_a"] = [round(lowest * (0.3 + 0.6 * abs(t / problem["slots"] - 0.5)), 1) for t in range(problem["slots"])]
     file.write_text(json.dumps(problem))

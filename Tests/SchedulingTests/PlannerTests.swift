@@ -175,6 +175,14 @@ import Testing
     problem.peakBase = []
     let alone = try Planner(gap: 1e-6, mostIterations: 3000).plan(problem)
     #expect(alone.currents[0].allSatisfy { $0 == .zero } && alone.objective == 0)
+    // What was reached before is owed: up to it nothing costs a peak, whatever else is drawn.
+    problem.peakReached = 50
+    #expect(try Planner(gap: 1e-6, mostIterations: 3000).plan(problem).currents[0].map(\.raw).reduce(0, +) == 40_000)
+    problem.peakBase = [30, 50]
+    #expect(try Planner(gap: 1e-6, mostIterations: 3000).plan(problem).currents[0] == [.amperes(20), .zero])
+    (problem.peakBase, problem.peakReached) = ([], -1)
+    #expect(throws: Problem.Flaw.self) { try Planner().plan(problem) }
+    problem.peakReached = 0
     problem.peakBase = [1]
     #expect(throws: Problem.Flaw.self) { try Planner().plan(problem) }
     problem.peakBase = [1, .nan]

@@ -24,9 +24,9 @@ def quarter_of(problem, slot):
 
 
 def peak_offset(problem):
-    """kW by which the site's own load is below its highest, slot by slot: at most zero."""
+    """kW by which the site's own load is below the peak that is owed anyway, slot by slot: at most zero."""
     base = np.array(problem.get("peak_base_a", [0.0] * problem["slots"]))
-    return (base - base.max()) * problem["volts"] / 1000
+    return (base - max(0, base.max(), problem.get("peak_reached_a", 0))) * problem["volts"] / 1000
 
 
 class Program:
