@@ -316,6 +316,7 @@ extension SiteController {
     }
     for l in leavers.indices { leavers[l].until = leavers[l].until + max(.zero, -step) }
     for k in circuits.indices { circuits[k].contract = nil }
+    planning.monthPeak?.pause()
   }
 }
 

@@ -3,7 +3,7 @@ import Quantities
 import Site
 
 /// How one limit event was kept.
-public struct ComplianceReport: Hashable, Sendable {
+public struct ComplianceReport: Hashable, Sendable, Codable {
   public var limit: String
   public var source: String
   public var owner: String
@@ -15,7 +15,7 @@ public struct ComplianceReport: Hashable, Sendable {
   public var voltage: Voltage
   /// When the hub was told.
   public var received: Instant
-  /// The controller was started while it held: `received` and `from` are that start, and what was before is not known.
+  /// It held already when a controller was started that knows nothing of what was before: `received` and `from` are that start.
   public var isResumed = false
   /// Since when it holds, not before it was received.
   public var from: Instant
@@ -40,7 +40,7 @@ public struct ComplianceReport: Hashable, Sendable {
   public var unseen = TimeSpan.zero
   public var points: [Point] = []
 
-  public struct Point: Hashable, Sendable {
+  public struct Point: Hashable, Sendable, Codable {
     public var at: Instant
     /// In the unit of the limit, thousandths: mW of all phases, or mA of the phase nearest to its limit.
     public var load: Int

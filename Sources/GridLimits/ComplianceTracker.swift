@@ -2,20 +2,26 @@ import Quantities
 import Site
 
 /// Watches how each limit from outside is kept: when it came, when the first vehicle was lowered, when the meter showed that it is met, and
-/// what was above it. Fed with what happens; pure.
-public struct ComplianceTracker: Sendable {
+/// what was above it. Fed with what happens; pure. Its value can be kept and read again by a later process.
+public struct ComplianceTracker: Sendable, Codable {
   private var running: [Watched] = []
+  /// How often an event has begun, ended, or come further than a reading brings it.
+  public private(set) var milestones = 0
   /// One limit event under way: a block of a series, or its fallback.
-  private struct Watched: Sendable {
+  private struct Watched: Sendable, Codable {
     var report: ComplianceReport
     /// Where the load is compared; nil: not yet begun.
-    var last: (load: PerPhase<Current>, at: Instant)?
+    var last: Seen?
     var quarters: [Quarter] = []
     var pointStep = TimeSpan.seconds(1)
     /// Above the limit, mW x ms.
     var work = 0
   }
-  private struct Quarter: Sendable {
+  private struct Seen: Sendable, Codable {
+    var load: PerPhase<Current>
+    var at: Instant
+  }
+  private struct Quarter: Sendable, Codable {
     var start: Instant
     /// mA x ms per phase, over the time that was seen.
     var sum = PerPhase(0, 0, 0)
@@ -30,8 +36,25 @@ public struct ComplianceTracker: Sendable {
 
   public init() {}
 
+  public var isWatching: Bool { !running.isEmpty }
   /// The events that are not over yet.
   public var open: [ComplianceReport] { running.map { summed($0, at: $0.last?.at ?? $0.report.from) } }
+
+  /// The controller has been started: of what was watched before, that goes on of which the limit is there still, at the same circuit.
+  /// - Parameters:
+  ///   - limits: the series that there are now.
+  ///   - names: of the circuits.
+  /// - Returns: what is over.
+  public mutating func resume(_ limits: Set<String>, names: [String], at now: Instant) -> [ComplianceReport] {
+    let goesOn = { (watched: Watched) in
+      limits.contains(watched.report.limit) && names.indices.contains(watched.report.circuit)
+        && names[watched.report.circuit] == watched.report.circuitName
+    }
+    let over = running.filter { !goesOn($0) }.compactMap { end($0, at: min(now, $0.report.until ?? now)) }
+    running.removeAll { !goesOn($0) }
+    milestones += over.count
+    return over + finish(at: now)
+  }
 
   /// A series was set or replaced: its blocks are events from now on. Those of before end.
   /// - Parameters:
@@ -54,6 +77,7 @@ public struct ComplianceTracker: Sendable {
       if goesOn { kept.append(watched) } else if let report = end(watched, at: now) { over.append(report) }
     }
     running = kept
+    milestones += 1
     guard names.indices.contains(series.circuit) else { return over }
     for block in series.allBlocks where block.until.map({ $0 > now }) ?? true {
       if running.contains(where: {
@@ -74,13 +98,16 @@ public struct ComplianceTracker: Sendable {
   public mutating func withdrawn(_ id: String, at now: Instant) -> [ComplianceReport] {
     let over = running.filter { $0.report.limit == id }.compactMap { end($0, at: now) }
     running.removeAll { $0.report.limit == id }
+    milestones += 1
     return over
   }
 
   /// A profile that lowers a current has left.
   public mutating func lowered(at now: Instant) {
     for i in running.indices where running[i].report.firstProfile == nil && running[i].report.metAt == nil {
-      if now >= running[i].report.received { running[i].report.firstProfile = now }
+      guard now >= running[i].report.received else { continue }
+      running[i].report.firstProfile = now
+      milestones += 1
     }
   }
 
@@ -92,7 +119,9 @@ public struct ComplianceTracker: Sendable {
         account(&running[i], until: until)
       } else {
         account(&running[i], until: now)
+        let wasMet = running[i].report.metAt != nil
         judge(&running[i], load, at: now)
+        if !wasMet, running[i].report.metAt != nil { milestones += 1 }
       }
     }
     return finish(at: now)
@@ -103,6 +132,7 @@ public struct ComplianceTracker: Sendable {
     let over = running.filter { $0.report.until.map { $0 <= now } ?? false }
     guard !over.isEmpty else { return [] }
     running.removeAll { $0.report.until.map { $0 <= now } ?? false }
+    milestones += 1
     return over.compactMap { end($0, at: $0.report.until ?? now) }
   }
 
@@ -148,13 +178,13 @@ public struct ComplianceTracker: Sendable {
       }
       at = end
     }
-    if let last = watched.last { watched.last = (last.load, max(last.at, now)) }
+    if let last = watched.last { watched.last = Seen(load: last.load, at: max(last.at, now)) }
   }
 
   private func judge(_ watched: inout Watched, _ load: PerPhase<Current>, at now: Instant) {
     let excess = watched.report.excess(of: load)
     if watched.last == nil { watched.report.loadAtBegin = load }
-    watched.last = (load, now)
+    watched.last = Seen(load: load, at: now)
     watched.report.samples += 1
     if excess.power == .zero {
       if watched.report.metAt == nil { watched.report.metAt = now }

@@ -6,10 +6,16 @@ import GridLimits
 import Quantities
 import Record
 import Site
+import Threads
 
-/// Watches how limits are kept, and signs and keeps a report of each when it is over. On the hub's loop, but for the writing.
+/// Watches how limits are kept, and signs and keeps a report of each when it is over. What is under way is kept too, at each milestone
+/// and every minute, so that a controller that is started again, or was killed, goes on with it. On the hub's loop, but for the writing.
 final class Compliance: @unchecked Sendable {
   private var tracker = ComplianceTracker()
+  /// What of it is kept.
+  private var kept: (milestones: Int, at: Instant)?
+  /// To be written next; what comes before that has happened takes its place.
+  private let waiting = Locked<ComplianceTracker?>(nil)
   private let folder: ReportFolder
   private let state: String
   private let writing = DispatchQueue(label: "reports", qos: .utility)
@@ -19,13 +25,24 @@ final class Compliance: @unchecked Sendable {
 
   init(state: String, log: @escaping @Sendable (String, String) -> Void) {
     (self.state, folder, self.log) = (state, ReportFolder(state: state), log)
+    do {
+      if let bytes = try StateFile.read(folder.underWay) {
+        tracker = try BinaryDecoder.decodeNamed(ComplianceTracker.self, from: bytes)
+      }
+    } catch {
+      log("report_not_resumed", "\(error)")
+    }
   }
 
   /// Limits that were set before the controller was started go on being watched.
   func resume(_ series: [SiteController.SeriesView], _ hub: Hub, at now: Instant) {
+    // A report that was written just before the end is better than what was kept before.
+    let over = tracker.resume(Set(series.map(\.series.id)), names: hub.circuits.map(\.id), at: now)
+    keep(over.filter { !folder.has($0.name) }, hub)
     for one in series {
       if one.silentSince != nil { silent.insert(one.series.id) }
-      _ = tracker.set(inForce(one), names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now, isResumed: true)
+      keep(
+        tracker.set(inForce(one), names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now, isResumed: true), hub)
     }
     let oldest = Timestamp.text(max(0, (now - ReportFolder.kept).milliseconds)).filter { $0.isNumber }.prefix(8)
     writing.async { [folder] in folder.thin(before: String(oldest)) }
@@ -66,6 +83,32 @@ final class Compliance: @unchecked Sendable {
       break
     }
     keep(over, hub)
+    let isOld = kept.map { (now - $0.at).magnitude >= Self.keeping } ?? true
+    if tracker.milestones != kept?.milestones || tracker.isWatching && isOld { keepOpen(at: now) }
+  }
+
+  private static let keeping = TimeSpan.minutes(1)
+
+  /// Writes what is under way, beside everything else.
+  private func keepOpen(at now: Instant) {
+    kept = (tracker.milestones, now)
+    let isNext = waiting.with { waiting in
+      defer { waiting = tracker }
+      return waiting == nil
+    }
+    guard isNext else { return }
+    writing.async { [folder, waiting, log] in
+      let tracker = waiting.with { waiting in
+        defer { waiting = nil }
+        return waiting
+      }
+      guard let tracker else { return }
+      do {
+        try folder.keep(BinaryEncoder.encodeNamed(tracker))
+      } catch {
+        log("report_not_kept", "\(error)")
+      }
+    }
   }
 
   private func take(_ order: Order, _ hub: Hub, at now: Instant) -> [ComplianceReport] {
@@ -110,8 +153,11 @@ final class Compliance: @unchecked Sendable {
     }
   }
 
-  /// Waits until all that is over is written.
-  func close(at now: Instant) { writing.sync {} }
+  /// Waits until all that is over is written, and what is not.
+  func close(at now: Instant) {
+    keepOpen(at: now)
+    writing.sync {}
+  }
 
   static func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)

@@ -59,9 +59,8 @@ extension Desk {
     on doorLoop: EventLoop
   ) throws(Problem) {
     switch endpoint.operation {
-    case .site:
-      show(asker) { [self] picture in site(picture, audience) }
-    case .circuits: show(asker) { Array($0.circuits(audience).utf8) }
+    case .site: showAll(.site, audience, asker) { $0.site(for: audience) }
+    case .circuits: showAll(.circuits, audience, asker) { $0.circuits(audience) }
     case .circuit: show(asker) { (picture) throws(Problem) in Array(try picture.circuit(values[0], audience).utf8) }
     case .history:
       let isDay = try day(request)
@@ -69,19 +68,18 @@ extension Desk {
         _ = try picture.circuit(values[0], audience)
         return Array(history.with { $0.json(values[0], day: isDay, now: picture.stamp.utc) }.utf8)
       }
-    case .stations: show(asker) { Array($0.stations().utf8) }
+    case .stations: showAll(.stations, audience, asker) { $0.stations() }
     case .station: show(asker) { (picture) throws(Problem) in Array(try picture.station(values[0]).utf8) }
-    case .connectors: show(asker) { Array($0.connectors(audience).utf8) }
+    case .connectors: showAll(.connectors, audience, asker) { $0.connectors(audience) }
     case .connector:
       let number = try self.number(values[1])
       show(asker) { (picture) throws(Problem) in Array(try picture.connector(values[0], number, audience).utf8) }
-    case .sessions: show(asker) { Array($0.sessions(audience).utf8) }
-    case .limits: show(asker) { Array($0.limits(audience).utf8) }
+    case .sessions: showAll(.sessions, audience, asker) { $0.sessions(audience) }
+    case .limits: showAll(.limits, audience, asker) { $0.limits(audience) }
     case .limit: show(asker) { (picture) throws(Problem) in Array(try picture.limit(values[0], audience).utf8) }
-    case .plan: show(asker) { Array($0.planned().utf8) }
-    case .configuration: show(asker) { Array($0.configuration().utf8) }
-    case .metrics:
-      withPicture { asker.answer(WebResponse(200, type: "text/plain; version=0.0.4", body: Array($0.metrics().utf8))) }
+    case .plan: showAll(.plan, audience, asker) { $0.planned() }
+    case .configuration: showAll(.configuration, audience, asker) { $0.configuration() }
+    case .metrics: showAll(.metrics, audience, asker, type: "text/plain; version=0.0.4") { $0.metrics() }
     case .transactions: try transactions(request, audience, asker)
     case .transaction: try transaction(values[0], request, asker)
     case .reports: reports(audience, asker)
@@ -101,17 +99,21 @@ extension Desk {
     }
   }
 
-  /// Rendered once for each role and picture, however many ask.
-  private func site(_ picture: Picture, _ audience: Audience) -> [UInt8] {
-    guard audience.role != .gridOperator else { return Array(picture.site(for: audience).utf8) }
-    if let known = state.with({ state in
-      state.picture?.picture.stamp == picture.stamp ? state.sites[audience.role] : nil
-    }) {
-      return known
+  /// Answers with what `render` makes of the picture: made once for each role and picture, however many ask.
+  private func showAll(
+    _ operation: Endpoint.Operation, _ audience: Audience, _ asker: WebDoor.Asker, type: String = "application/json",
+    _ render: @escaping @Sendable (Picture) -> String
+  ) {
+    let sight = audience.isGridOperator ? nil : Sight(operation: operation, role: audience.role)
+    withPicture { [self] picture in
+      let known = state.with { state in
+        state.picture?.picture.stamp == picture.stamp ? sight.flatMap { state.shown[$0] } : nil
+      }
+      if let known { return asker.answer(WebResponse(200, type: type, body: known)) }
+      let bytes = Array(render(picture).utf8)
+      if let sight { state.with { if $0.picture?.picture.stamp == picture.stamp { $0.shown[sight] = bytes } } }
+      asker.answer(WebResponse(200, type: type, body: bytes))
     }
-    let bytes = Array(picture.site(for: audience).utf8)
-    state.with { if $0.picture?.picture.stamp == picture.stamp { $0.sites[audience.role] = bytes } }
-    return bytes
   }
 
   private func day(_ request: WebRequest) throws(Problem) -> Bool {

@@ -41,9 +41,14 @@ final class Desk: @unchecked Sendable {
   struct State {
     var picture: (picture: Picture, at: MonotonicTime)?
     var waiting: [@Sendable (Picture) -> Void] = []
-    /// `/v1/site` of the picture, by role.
-    var sites: [Role: [UInt8]] = [:]
+    /// What answers show of the picture.
+    var shown: [Sight: [UInt8]] = [:]
     var lastRequest = 0
+  }
+  /// What an operation without parameters shows to all of one role; a grid operator sees what is its own.
+  struct Sight: Hashable {
+    var operation: Endpoint.Operation
+    var role: Role
   }
 
   init(
@@ -179,7 +184,7 @@ final class Desk: @unchecked Sendable {
     let waiting = state.with { state in
       defer { state.waiting = [] }
       state.picture = (picture, .now)
-      state.sites = [:]
+      state.shown = [:]
       return state.waiting
     }
     for then in waiting { then(picture) }

@@ -76,7 +76,7 @@ final class GridOperatorLink: @unchecked Sendable {
       log("oscp_refused", ["path": path, "status": "\(answer.status)", "why": answer.detail ?? "", "remote": request.remote])
       return asker.answer(.problem(Problem(answer.status, "Refused", answer.detail ?? "")))
     }
-    do { try TokenFile.replace(self.path, with: state.json) } catch {
+    do { try StateFile.replace(self.path, with: Array(state.json.utf8)) } catch {
       log("oscp_not_kept", ["why": "\(error)"])
       return asker.answer(.problem(Problem(503, "Not kept", "What this asks cannot be kept now.")))
     }

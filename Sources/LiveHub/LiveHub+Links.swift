@@ -63,15 +63,18 @@ extension LiveHub {
       if let old = stations[index].link { links[old] = nil }
       links[link] = (index, server)
       (stations[index].link, stations[index].server) = (link, server)
+      stations[index].watch.opened(at: monotonic)
       accept(stations[index].dialogue.opened(at: now), index)
     case .received(let link, let bytes):
       guard let index = links[link]?.station else { return }
       counts.received += 1
+      stations[index].watch.heard(at: monotonic)
       accept(stations[index].dialogue.received(bytes, at: now), index)
     case .closed(let link, let end):
       guard let index = links.removeValue(forKey: link)?.station, stations[index].link == link else { return }
       tell("station_disconnected", ["station": plan.site.hub.stations[index].id, "end": "\(end)"])
       stations[index].link = nil
+      stations[index].watch.closed(at: monotonic)
       accept(stations[index].dialogue.closed(at: now), index)
     }
   }
@@ -126,6 +129,7 @@ extension LiveHub {
     for index in stations.indices {
       guard let place = oldPlaces[next.site.hub.stations[index].id] else { continue }
       stations[index].dialogue = old[place].dialogue
+      stations[index].watch = old[place].watch
       stations[index].dialogue.traits = next.site.hub.stations[index].traits
       (stations[index].link, stations[index].server) = (old[place].link, old[place].server)
       deadlines.set(index, stations[index].dialogue.nextDeadline)
@@ -141,6 +145,7 @@ extension LiveHub {
       } else {
         servers[post.server].close(link, reason: "not installed")
         stations[index].link = nil
+        stations[index].watch.closed(at: monotonic)
         accept(stations[index].dialogue.closed(at: now), index)
       }
     }

@@ -234,6 +234,7 @@ extension LiveHub {
   /// Queues a dialogue's events and sends its frames.
   func carry(_ output: DialogueOutput, _ index: Int) {
     deadlines.set(index, stations[index].dialogue.nextDeadline)
+    if output.isUnanswered || output.answeredAfter != nil { stations[index].watch.note(output, at: monotonic) }
     waiting.append(contentsOf: output.events.lazy.map { .station(index, Secrets.masked($0)) })
     if let link = stations[index].link, servers.indices.contains(stations[index].server) {
       for frame in output.frames {

@@ -44,7 +44,8 @@ extension LiveHub {
       health: Picture.Health(
         durableThrough: driver.durableThrough, received: counts.received, sent: counts.sent, readings: counts.readings,
         meterFaults: counts.meterFaults, commands: counts.commands, decreaseMedian: counts.decreases.quantile(500),
-        decreaseP99: counts.decreases.quantile(990)))
+        decreaseP99: counts.decreases.quantile(990)),
+      links: stations.map { $0.watch.quality(at: stamp.monotonic) })
   }
 
   /// Hands a request to the mind; `listener` hears what becomes of it. On the hub's loop.

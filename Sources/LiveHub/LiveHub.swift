@@ -104,6 +104,7 @@ public final class LiveHub: @unchecked Sendable {
     var link: LinkHandle?
     var server = 0
     var password: PasswordHash?
+    var watch = LinkWatch()
   }
 
   /// Why a hub cannot start.

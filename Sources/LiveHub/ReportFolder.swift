@@ -18,6 +18,20 @@ public struct ReportFolder: Sendable {
     (1...100).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
   }
 
+  /// Where that is kept which is not over yet.
+  var underWay: String { path + "/under-way" }
+
+  func keep(_ bytes: [UInt8]) throws {
+    try make()
+    try StateFile.replace(underWay, with: bytes)
+  }
+
+  private func make() throws {
+    guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw flaw(path) }
+  }
+
+  func has(_ name: String) -> Bool { access("\(path)/\(name).json", F_OK) == 0 }
+
   /// Names, oldest first.
   public func names() -> [String] {
     guard let folder = opendir(path) else { return [] }
@@ -40,7 +54,7 @@ public struct ReportFolder: Sendable {
   }
 
   func write(_ name: String, json: String, signature: String) throws {
-    guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw flaw(path) }
+    try make()
     // The signature first: a report without one is none.
     for (ending, text) in [("sig", signature + "\n"), ("json", json)] {
       let file = open("\(path)/\(name).\(ending)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)

@@ -8,10 +8,6 @@ public struct TokenFile: Sendable {
   public let path: String
   public init(state: String) { path = state + "/tokens.json" }
 
-  public struct Flaw: Error, CustomStringConvertible, Sendable {
-    public var description: String
-  }
-
   /// No file: no tokens.
   public func read() throws -> Tokens {
     guard access(path, F_OK) == 0 else { return Tokens() }
@@ -20,20 +16,7 @@ public struct TokenFile: Sendable {
 
   /// Puts the whole file in place at once.
   public func write(_ tokens: Tokens) throws {
-    try Self.replace(path, with: tokens.json)
-  }
-
-  /// Puts a file that only its owner may read in place of another, whole or not at all.
-  static func replace(_ path: String, with text: String) throws {
-    func flaw(_ what: String) -> Flaw { Flaw(description: "\(path): \(what): \(String(cString: strerror(errno)))") }
-    let draft = "\(path).\(getpid())"
-    let file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw flaw("cannot be written") }
-    let bytes = Array(text.utf8)
-    guard Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0, close(file) == 0 else {
-      throw flaw("cannot be written")
-    }
-    guard rename(draft, path) == 0 else { throw flaw("cannot be put in place") }
+    try StateFile.replace(path, with: Array(tokens.json.utf8))
   }
 
   /// What tells whether the file has changed.

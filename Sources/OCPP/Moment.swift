@@ -17,6 +17,10 @@ public struct DialogueOutput: Hashable, Sendable {
   public var events: [StationEvent] = []
   /// Each is in `events` as well, as a sentence with the raw frame.
   public var deviations: [Deviation] = []
+  /// How long the station took to answer the CALL that this answers; nil: it answers none.
+  public var answeredAfter: TimeSpan?
+  /// A CALL of ours ran out of time.
+  public var isUnanswered = false
   public init() {}
 }
 

@@ -303,6 +303,11 @@ enum PageScript {
       show($("stations"), site.stations.map(s => {
         const row = (name, value) => value === null || value === "" ? [] : [element("dt", {}, word(name)), element("dd", {}, value)];
         const clock = s.clock_offset_s === null ? null : Math.abs(s.clock_offset_s) < 2 ? word("right") : word("off", s.clock_offset_s.toFixed(0));
+        const span = t => t < 1 ? `${Math.round(t * 1000)} ms` : t < 120 ? `${t.toFixed(t < 10 ? 1 : 0)} s` : t < 7200 ? `${Math.round(t / 60)} min` : `${Math.round(t / 3600)} h`;
+        const link = [s.link.answer_s === null ? null : word("answers", span(s.link.answer_s), span(s.link.slowest_answer_s)),
+          s.link.heard_s_ago === null ? null : word("heard", span(s.link.heard_s_ago)),
+          s.link.lost_in_24_h ? word("lostTimes", s.link.lost_in_24_h) : null,
+          s.link.unanswered_in_24_h ? word("unanswered", s.link.unanswered_in_24_h) : null].filter(x => x).join("; ");
         const trust = word(s.trust === "none" ? "noneTrust" : s.trust) + (s.commissioned ? ", " + word("tested") : "");
         return element("article", {class: "card", "aria-label": s.id},
           element("div", {class: "row"}, element("h3", {}, s.id), element("span", {},
@@ -310,7 +315,7 @@ enum PageScript {
             s.connected ? badge(s.controlled ? "good" : "warn", word(s.controlled ? "controlled" : "notControlled")) : null)),
           s.gap ? element("p", {class: "quiet"}, s.gap) : null,
           element("dl", {}, ...row("model", [s.vendor, s.model].filter(x => x).join(" ")), ...row("firmware", s.firmware), ...row("profile", s.profile),
-            ...row("trust", trust), ...row("clock", clock), ...row("connectors", s.connectors.join(", ")), ...row("remarks", s.remarks.join("; "))));
+            ...row("trust", trust), ...row("clock", clock), ...row("link", link), ...row("connectors", s.connectors.join(", ")), ...row("remarks", s.remarks.join("; "))));
       }));
     }
 

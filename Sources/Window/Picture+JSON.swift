@@ -115,8 +115,20 @@ extension Picture {
       $0.member("clock_offset_s", seen.clockOffset)
       $0.member("trust", seen.trust.rawValue)
       $0.member("commissioned", seen.isCommissioned)
+      link(links[s], &$0)
       $0.array("remarks", seen.capabilities?.remarks ?? []) { $0.string($1) }
       $0.array("connectors", station.connectors) { $0.integer(hub.connectors[$1].number) }
+    }
+  }
+
+  private func link(_ link: LinkQuality, _ writer: inout JSONWriter) {
+    writer.object("link") {
+      $0.member("connected_for_s", link.connectedFor)
+      $0.member("heard_s_ago", link.heardAgo)
+      $0.member("lost_in_24_h", link.lost)
+      $0.member("unanswered_in_24_h", link.unanswered)
+      $0.member("answer_s", link.answerMedian)
+      $0.member("slowest_answer_s", link.slowestAnswer)
     }
   }
 

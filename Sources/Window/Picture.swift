@@ -12,6 +12,8 @@ public struct Picture: Sendable {
   /// Per connector: what was ordered beside the site file.
   public var ordered: [(priority: Int?, need: SessionNeed?)]
   public var health: Health
+  /// Per station.
+  public var links: [LinkQuality]
 
   /// What `/readyz` and `/metrics` tell.
   public struct Health: Hashable, Sendable {
@@ -35,8 +37,11 @@ public struct Picture: Sendable {
     }
   }
 
-  public init(_ mind: SiteController, at stamp: EventStamp, health: Health) {
+  /// - Parameter links: per station; empty where there are no connections.
+  public init(_ mind: SiteController, at stamp: EventStamp, health: Health, links: [LinkQuality] = []) {
     (hub, self.stamp, self.health) = (mind.hub, stamp, health)
+    self.links = links.isEmpty ? mind.hub.stations.map { _ in LinkQuality() } : links
+    precondition(self.links.count == mind.hub.stations.count)
     view = mind.view(at: stamp)
     (series, plan) = (mind.seriesView(at: stamp), mind.planInForce)
     ordered = mind.hub.connectors.indices.map { mind.ordered(connector: $0) }

@@ -54,6 +54,11 @@ extension OpenAPI {
       object([
         "id": text, "state": text, "profile": text, "connected": flag, "controlled": flag, "gap": noText, "vendor": noText,
         "model": noText, "firmware": noText, "clock_offset_s": noNumber, "trust": text, "commissioned": flag, "remarks": list(text),
+        "link": object([
+          "connected_for_s": noNumber, "heard_s_ago": noNumber, "lost_in_24_h": whole, "unanswered_in_24_h": whole,
+          "answer_s": noNumber,
+          "slowest_answer_s": noNumber,
+        ]),
         "connectors": list(whole),
       ])
     ),

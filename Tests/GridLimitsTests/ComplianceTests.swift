@@ -1,4 +1,5 @@
 import Documents
+import Foundation
 import Quantities
 import Site
 import Testing
@@ -77,5 +78,44 @@ import Testing
     let report = try #require(tracker.withdrawn("dso", at: noon + .seconds(20_000)).first)
     #expect(report.points.count <= 2000 && report.points.count > 900)
     #expect(report.largestExcessCurrent == .amperes(24))
+  }
+
+  @Test func `what is kept and read again at any moment goes on as if nothing had been`() throws {
+    func live(_ keepsAfter: Int?) throws -> ComplianceReport {
+      var tracker = ComplianceTracker()
+      _ = tracker.set(series(.current(amperes(16))), names: ["connection"], voltage: .volts(230), at: noon)
+      var over: [ComplianceReport] = []
+      for second in 0...1800 {
+        if second == keepsAfter {
+          tracker = try JSONDecoder().decode(ComplianceTracker.self, from: JSONEncoder().encode(tracker))
+          over += tracker.resume(["dso"], names: ["connection"], at: noon + .seconds(second))
+          over += tracker.set(
+            series(.current(amperes(16))), names: ["connection"], voltage: .volts(230), at: noon + .seconds(second), isResumed: true
+          )
+        }
+        if second == 1 { tracker.lowered(at: noon + .milliseconds(990)) }
+        over += tracker.measured(amperes(second < 12 ? 26 : 15 + second % 2), circuit: 0, at: noon + .seconds(second))
+      }
+      #expect(over.count == 1)
+      return try #require(over.first)
+    }
+    let whole = try live(nil)
+    for second in [1, 2, 11, 12, 13, 899, 900, 1500, 1800] { #expect(try live(second) == whole, "kept after \(second) s") }
+  }
+
+  @Test func `what is not there any more when the controller is started again ends there`() throws {
+    for (limits, names, isOver) in [
+      (["dso"], ["connection"], false), ([], ["connection"], true), (["dso"], ["feeder", "connection"], true),
+    ] {
+      var tracker = ComplianceTracker()
+      _ = tracker.set(series(.current(amperes(16)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon)
+      _ = tracker.measured(amperes(15), circuit: 0, at: noon)
+      let over = tracker.resume(Set(limits), names: names, at: noon + .seconds(60))
+      #expect(over.map(\.ended) == (isOver ? [noon + .seconds(60)] : []) && tracker.isWatching == !isOver)
+    }
+    var tracker = ComplianceTracker()
+    _ = tracker.set(series(.current(amperes(16))), names: ["connection"], voltage: .volts(230), at: noon)
+    _ = tracker.measured(amperes(15), circuit: 0, at: noon)
+    #expect(tracker.resume(["dso"], names: ["connection"], at: noon + .days(1)).map(\.ended) == [noon + .minutes(30)])
   }
 }

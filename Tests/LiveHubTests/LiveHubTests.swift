@@ -44,6 +44,7 @@ import Testing
       }
       let reports = ReportFolder(state: path)
       for name in reports.names() { for ending in ["json", "sig"] { unlink("\(reports.path)/\(name).\(ending)") } }
+      unlink("\(reports.path)/under-way")
       rmdir(reports.path)
       rmdir(path)
     }

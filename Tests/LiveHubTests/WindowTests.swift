@@ -1,5 +1,6 @@
 import ChargingProfiles
 import Control
+import Documents
 import Glibc
 import Journal
 import LiveHub
@@ -7,6 +8,7 @@ import Loop
 import Quantities
 import Site
 import Testing
+import Window
 
 @testable import LiveHub
 
@@ -181,6 +183,64 @@ import Testing
     #expect(reports.count == 3, "\(reports)")
     #expect(reports.map { $0.contains(#""source":"DSO, silent""#) } == [false, true, false])
     #expect(reports.map { $0.contains(#""limit_a":[40,40,40]"#) } == [false, true, false])
+  }
+
+  @Test func `how well a station is reached is shown: its answers, how long it has been there, and lost connections`() throws {
+    let world = try HubWorld(HubWorld.site(listen: Self.people))
+    let link = { world.hub.loop.sync { [hub = world.hub] in hub.picture().links[0] } }
+    #expect(link() == LinkQuality())
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    #expect(world.becomes { link().answerMedian != nil })
+    world.pass(.seconds(100))
+    let held = link()
+    #expect(held.connectedFor.map { $0 >= .seconds(100) && $0 < .seconds(120) } == true && held.lost == 0, "\(held)")
+    #expect(
+      held.heardAgo.map { $0 <= .seconds(120) } == true && held.slowestAnswer ?? .zero >= held.answerMedian ?? .zero, "\(held)")
+    let shown = try #require(try Document(json: try ask(world.window, "GET /v1/stations/one").body).root["link"])
+    #expect(
+      shown["connected_for_s"]?.number.map { $0.double >= 100 } == true && shown["lost_in_24_h"]?.integer == 0, "\(shown.source)")
+    station.vanish()
+    #expect(world.becomes { link().lost == 1 })
+    #expect(link().connectedFor == nil)
+    world.pass(.hours(25))
+    #expect(link().lost == 0)
+    world.stop()
+  }
+
+  @Test func `a report goes on where the controller was stopped, and says for how long nobody saw anything`() throws {
+    let site = HubWorld.site(meter: true, listen: Self.people)
+    var world = try HubWorld(site)
+    func reads(_ amperes: Int) {
+      world.hub.loop.sync { [hub = world.hub] in
+        hub.think(.reading(MeterReading(meter: 0, current: PerPhase(all: .amperes(amperes)))))
+      }
+    }
+    let began = world.time.clock.utc()
+    #expect(try ask(world.window, "PUT /v1/limits/dso", body: #"{"limit_a":30,"source":"DSO"}"#).status == 200)
+    reads(40)
+    world.pass(.seconds(10))
+    reads(25)
+    let folder = world.folder
+    world.stop()
+    // The clock of the next controller has gone on for two minutes.
+    world = try HubWorld(site, folder: folder)
+    world.pass(.seconds(120))
+    reads(26)
+    world.pass(.seconds(10))
+    reads(27)
+    #expect(try ask(world.window, "DELETE /v1/limits/dso").status == 200)
+    world.stop()
+    let reports = try ReportFolder(state: folder.path).names().map { try ReportFolder(state: folder.path).read($0).json }
+    #expect(reports.count == 1, "\(reports)")
+    let report = try Document(json: try #require(reports.first)).root
+    #expect(report["resumed"]?.bool == false)
+    let text = report["received"]?.string ?? ""
+    #expect(Timestamp(text).map { abs($0.milliseconds - began.milliseconds) < 5000 } ?? false, "\(text) and \(began)")
+    #expect((9...13).contains(report["met_s"]?.number?.double ?? 0), "the reading of the first controller")
+    #expect(report["largest_excess_a"]?.number?.double == 10)
+    #expect(report["samples"]?.number?.double == 4)
+    #expect((100...125).contains(report["unseen_s"]?.number?.double ?? 0), "\(reports)")
   }
 
   @Test func `each request has the status that fits it`() throws {

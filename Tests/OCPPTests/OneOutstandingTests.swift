@@ -87,11 +87,14 @@ import Testing
     #expect(dialogue.deadline(at: at(29.999)) == DialogueOutput())
     let late = dialogue.deadline(at: at(30))
     #expect(late.events == [.outcome(CommandID(1), .timedOut), .outcome(CommandID(2), .sent)])
+    #expect(late.isUnanswered && late.answeredAfter == nil)
     let answer = dialogue.received("[3,\"\(messageID(first.frames[0]))\",{\"status\":\"Accepted\"}]", at: at(31))
     #expect(answer.told == [])
     #expect(answer.deviations.map(\.what) == ["an answer after its time-out"])
+    #expect(answer.answeredAfter == nil && !answer.isUnanswered)
     let real = dialogue.received("[3,\"\(messageID(late.frames[0]))\",{\"status\":\"Rejected\"}]", at: at(32))
     #expect(real.events == [.outcome(CommandID(2), .refused("Rejected"))])
+    #expect(real.answeredAfter == .seconds(2) && !real.isUnanswered)
     #expect(dialogue.nextDeadline == nil)
   }
 

@@ -100,6 +100,8 @@ def limits(hub):
     status, _ = hub.ask("/v1/limits/watched", "PUT", {"limit_a": 100, "source": "DSO", "heartbeat_s": 20, "fallback": [{"limit_a": 80}]})
     check("a watched limit is taken", status == 200)
     check("the lowest holds", limit()["limit_a"] == [90, 90, 90], str(limit()["limit_a"]))
+    watching = os.path.join(hub.state, "reports", "under-way")
+    check("how they are kept is watched, and that is kept", until(lambda: os.path.exists(watching) and b"watched" in open(watching, "rb").read(), 10))
     begun = time.time()
     hub.kill()
     hub.start()
@@ -111,6 +113,11 @@ def limits(hub):
     status, answer = hub.ask("/v1/limits/watched", "DELETE")
     check("a limit is withdrawn, and told as it was", status == 200 and answer["before"]["id"] == "watched", str(answer))
     check("the other ends by itself", until(lambda: hub.ask("/v1/limits/short")[1]["in_force"] is None, 60))
+    mine = lambda: [r for r in hub.ask("/v1/reports")[1]["reports"] if r["limit"] == "short"]
+    check("it has one report, over the kill", until(mine, 20) and len(mine()) == 1, mine())
+    report = json.loads(fetch(hub, "/v1/reports/" + mine()[0]["report"])[0])
+    received = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(begun))
+    check("which begins before it", not report["resumed"] and report["received"][:19] <= received and report["samples"] > 10, str(report)[:400])
 
 
 def fetch(hub, path):

@@ -82,7 +82,8 @@ extension CentralDialogue {
     lastMessage += 1
     let message = "\(connection)-\(lastMessage)"
     out.frames.append(Frame.call(message, call.action, call.payload))
-    inFlight = InFlight(message: message, entry: entry, step: step, deadline: now.monotonic + traits.callTimeout)
+    inFlight = InFlight(
+      message: message, entry: entry, step: step, sentAt: now.monotonic, deadline: now.monotonic + traits.callTimeout)
     if step == entry.command { out.events.append(.outcome(entry.id, .sent)) }
   }
 

@@ -20,6 +20,7 @@ public struct CentralDialogue: Sendable {
     /// nil: a step of learning.
     var entry: CommandQueue.Entry
     var step: StationCommand
+    var sentAt: Monotonic
     var deadline: Monotonic
   }
   struct Waiting {
@@ -114,6 +115,7 @@ public struct CentralDialogue: Sendable {
     if let inFlight, now.monotonic >= inFlight.deadline {
       timedOut.append(inFlight.message)
       if timedOut.count > WireChoices.keptTimeouts { timedOut.removeFirst() }
+      out.isUnanswered = true
       finish(inFlight, .timedOut, &out)
     }
     if link == .silent, now.monotonic >= openedAt + Self.bootPatience { link = .speaking }
@@ -131,6 +133,7 @@ public struct CentralDialogue: Sendable {
     var out = DialogueOutput()
     guard isOpen else { return out }
     var problems: [String] = []
+    let call = inFlight
     do throws(Frame.Fault) {
       switch try Frame.read(bytes, problems: &problems) {
       case .call(let id, let action, let payload): serve(id, action, payload, now, &problems, &out)
@@ -149,6 +152,7 @@ public struct CentralDialogue: Sendable {
       case .unanswerable(let what): problems.append("no message: \(what)")
       }
     }
+    if let call, inFlight?.message != call.message { out.answeredAfter = now.monotonic - call.sentAt }
     for problem in problems { deviate(problem, bytes, now, &out) }
     speak(now, &out)
     return out
