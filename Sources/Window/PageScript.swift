@@ -303,7 +303,7 @@ enum PageScript {
       show($("stations"), site.stations.map(s => {
         const row = (name, value) => value === null || value === "" ? [] : [element("dt", {}, word(name)), element("dd", {}, value)];
         const clock = s.clock_offset_s === null ? null : Math.abs(s.clock_offset_s) < 2 ? word("right") : word("off", s.clock_offset_s.toFixed(0));
-        const span = t => t < 1 ? `${Math.round(t * 1000)} ms` : t < 120 ? `${t.toFixed(t < 10 ? 1 : 0)} s` : t < 7200 ? `${Math.round(t / 60)} min` : `${Math.round(t / 3600)} h`;
+        const span = t => t < 1 ? `${Math.round(t * 1000)}\u00a0ms` : t < 120 ? `${t.toFixed(t < 10 ? 1 : 0)}\u00a0s` : t < 7200 ? `${Math.round(t / 60)}\u00a0min` : `${Math.round(t / 3600)}\u00a0h`;
         const link = [s.link.answer_s === null ? null : word("answers", span(s.link.answer_s), span(s.link.slowest_answer_s)),
           s.link.heard_s_ago === null ? null : word("heard", span(s.link.heard_s_ago)),
           s.link.lost_in_24_h ? word("lostTimes", s.link.lost_in_24_h) : null,
