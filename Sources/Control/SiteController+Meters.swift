@@ -47,7 +47,8 @@ extension SiteController {
     return true
   }
 
-  /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three of its periods, is suspect.
+  /// Rule 12: a phase on which the vehicles alone draw more than the meter sees, for three of its periods and until each was measured again, is
+  /// suspect.
   private mutating func doubt(
     _ k: Int, vehicles: PerPhase<Current>, _ reading: PerPhase<Current>, _ now: Monotonic, _ out: inout [Effect]
   ) {

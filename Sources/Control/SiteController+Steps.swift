@@ -81,9 +81,10 @@ extension SiteController {
     circuits[k].missesSteps[phase] || doubtfulAt(k, phase).map { now >= $0 } ?? false
   }
 
-  /// When a contradiction that goes on makes the phase suspect; nil: there is none.
+  /// When a contradiction that goes on makes the phase suspect; nil: there is none. By then each vehicle has been measured again: one that
+  /// has stopped by itself says so no sooner. What rises has the largest load of twice that time to go by.
   func doubtfulAt(_ k: Int, _ phase: Phase) -> Monotonic? {
     guard let measurement = hub.circuits[k].measurement else { return nil }
-    return circuits[k].contradictedSince[phase].map { $0 + hub.meters[measurement.meter].period * 3 }
+    return circuits[k].contradictedSince[phase].map { $0 + max(hub.meters[measurement.meter].period * 3, sampleInterval) }
   }
 }

@@ -297,6 +297,12 @@ extension Simulation {
     return parts.joined(separator: "; ")
   }
 
+  /// Of the circuit, those that a vehicle draws from: where it leaves one alone, that one may be full.
+  private func phasesDrawn(_ c: Int, _ bay: Bay) -> Phases {
+    guard let wiring = hub.connectors[c].wiring, let vehicle = bay.vehicle else { return hub.connectors[c].phases }
+    return wiring.rotation.onCircuit(vehicle.conductors.intersection(wiring.conductors))
+  }
+
   /// Rule 23: a vehicle that waits while another of its leaf and priority has had several turns in a row.
   private func auditStarvation(_ view: HubView) {
     let period = hub.settings.rotationPeriod.raw
@@ -321,7 +327,7 @@ extension Simulation {
         guard hub.stations[t].traits.rotates, hub.connectors[other].priority >= hub.connectors[c].priority else { continue }
         guard view.stations[t].controlled, !stations[t].isDisobedient, let served = rival.servedSince, now - served > 5 * period
         else { continue }
-        guard hub.connectors[other].phases.isSuperset(of: hub.connectors[c].phases),
+        guard phasesDrawn(other, rival).isSuperset(of: hub.connectors[c].phases),
           hub.connectors[other].minimum >= hub.connectors[c].minimum
         else { continue }
         find(
