@@ -138,7 +138,8 @@ def agree(program, connectors, limit, days, folder):
         ours, _, _ = sluice(program, file, policy, folder)
         _, fast, _ = sluice(program, long, policy, folder / "many")
         fast *= days / many
-        print(f"{policy:<18}{'':>12}{sum(ours):>12.1f}{'':>9}{'':>11}{asked - sum(ours):>11.1f}{'':>18}{'':>10}{days / fast:>10.1f}")
+        # The controller's ratio is to ACN-Sim's last policy above, earliest deadline first.
+        print(f"{policy:<18}{'':>12}{sum(ours):>12.1f}{'':>9}{'':>11}{asked - sum(ours):>11.1f}{'':>18}{'':>10}{days / fast:>10.1f}{slow / fast:>9.0f}")
     return worst
 
 
