@@ -45,7 +45,10 @@ extension LiveHub {
         durableThrough: driver.durableThrough, received: counts.received, sent: counts.sent, readings: counts.readings,
         meterFaults: counts.meterFaults, commands: counts.commands, decreaseMedian: counts.decreases.quantile(500),
         decreaseP99: counts.decreases.quantile(990)),
-      links: stations.map { $0.watch.quality(at: stamp.monotonic) })
+      // Between two site files the mind may still be at the first one.
+      links: driver.controller.hub.stations.map { station in
+        places[station.id].map { stations[$0].watch.quality(at: stamp.monotonic) } ?? LinkQuality()
+      })
   }
 
   /// Hands a request to the mind; `listener` hears what becomes of it. On the hub's loop.
