@@ -127,7 +127,7 @@ let package = Package(
     promises(of: "SiteFiles", with: ["Quantities", "Site", "Metering", "Documents"]),
     promises(
       of: "Explanation",
-      with: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Simulation"]),
+      with: ["Threads", "Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Simulation"]),
     promises(
       of: "Journal",
       with: [

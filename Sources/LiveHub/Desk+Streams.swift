@@ -56,7 +56,7 @@ extension Desk {
 
   private func pumpAll(on loop: EventLoop) {
     isWoken.with { $0 = false }
-    for follower in streams.with({ $0 }) where follower.loop === loop { pump(follower) }
+    for follower in streams.with({ $0.filter { $0.loop === loop } }) { pump(follower) }
   }
 
   func stream(_ request: WebRequest, _ audience: Audience, _ asker: WebDoor.Asker, on doorLoop: EventLoop) throws(Problem) {

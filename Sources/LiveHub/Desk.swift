@@ -63,7 +63,7 @@ final class Desk: @unchecked Sendable {
     self.relaxing = Locked(relaxing)
     // Where processors are few the guard's thread goes before those who look in. On Linux this is about the calling thread.
     loop.run {
-      let failed = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) != 0
+      let failed = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) != 0
       if failed { log("window_priority", ["errno": "\(errno)"]) }
     }
     clock = loop.every(.seconds(5)) { [unowned self] in

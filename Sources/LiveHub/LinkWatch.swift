@@ -39,10 +39,8 @@ struct LinkWatch {
   }
 
   func quality(at now: Monotonic) -> LinkQuality {
-    let sorted = answers.sorted()
-    return LinkQuality(
+    LinkQuality(
       connectedFor: openedAt.map { now - $0 }, heardAgo: heardAt.map { now - $0 }, lost: losses.count { now - $0 <= Self.day },
-      unanswered: timeouts.count { now - $0 <= Self.day }, answerMedian: sorted.isEmpty ? nil : sorted[sorted.count / 2],
-      slowestAnswer: sorted.last)
+      unanswered: timeouts.count { now - $0 <= Self.day }, answers: answers)
   }
 }

@@ -10,15 +10,14 @@ public struct LinkQuality: Hashable, Sendable {
   public var lost: Int
   /// CALLs that ran out of time within the last 24 hours.
   public var unanswered: Int
-  /// How long the station took to answer its last CALLs, half of them and the slowest; nil: it has answered none.
-  public var answerMedian: TimeSpan?
-  public var slowestAnswer: TimeSpan?
+  /// How long the station took to answer its last CALLs, in no order.
+  public var answers: [TimeSpan]
 
   public init(
-    connectedFor: TimeSpan? = nil, heardAgo: TimeSpan? = nil, lost: Int = 0, unanswered: Int = 0, answerMedian: TimeSpan? = nil,
-    slowestAnswer: TimeSpan? = nil
+    connectedFor: TimeSpan? = nil, heardAgo: TimeSpan? = nil, lost: Int = 0, unanswered: Int = 0, answers: [TimeSpan] = []
   ) {
-    (self.connectedFor, self.heardAgo, self.lost, self.unanswered) = (connectedFor, heardAgo, lost, unanswered)
-    (self.answerMedian, self.slowestAnswer) = (answerMedian, slowestAnswer)
+    (self.connectedFor, self.heardAgo, self.lost, self.unanswered, self.answers) = (
+      connectedFor, heardAgo, lost, unanswered, answers
+    )
   }
 }

@@ -122,13 +122,14 @@ extension Picture {
   }
 
   private func link(_ link: LinkQuality, _ writer: inout JSONWriter) {
+    let answers = link.answers.sorted()
     writer.object("link") {
       $0.member("connected_for_s", link.connectedFor)
       $0.member("heard_s_ago", link.heardAgo)
       $0.member("lost_in_24_h", link.lost)
       $0.member("unanswered_in_24_h", link.unanswered)
-      $0.member("answer_s", link.answerMedian)
-      $0.member("slowest_answer_s", link.slowestAnswer)
+      $0.member("answer_s", answers.isEmpty ? nil : answers[answers.count / 2])
+      $0.member("slowest_answer_s", answers.last)
     }
   }
 

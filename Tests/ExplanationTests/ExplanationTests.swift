@@ -5,7 +5,7 @@ import Quantities
 import Record
 import Simulation
 import Site
-import Synchronization
+import Threads
 import Testing
 
 @testable import Explanation
@@ -13,10 +13,10 @@ import Testing
 @Suite struct ExplanationTests {
   /// A random hub's hours with every fault, and what its record keeps.
   struct World {
-    private static let lived = Mutex<[UInt64: World]>([:])
+    private static let lived = Locked<[UInt64: World]>([:])
     /// The one of a seed, lived once for all tests.
     static func of(seed: UInt64) throws -> World {
-      try lived.withLock { lived in
+      try lived.with { lived in
         if let world = lived[seed] { return world }
         let world = try World(seed: seed)
         lived[seed] = world

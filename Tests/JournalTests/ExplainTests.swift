@@ -5,7 +5,7 @@ import Foundation
 import Quantities
 import Simulation
 import Site
-import Synchronization
+import Threads
 import Testing
 
 @testable import Journal
@@ -20,10 +20,10 @@ import Testing
     let snapshot: Snapshot?
     var inputs: [UInt64: Inputs] = [:]
     private struct Key: Hashable { var seed: UInt64, hours: Int }
-    private static let lived = Mutex<[Key: Life]>([:])
+    private static let lived = Locked<[Key: Life]>([:])
     /// The one of a seed, lived once for all tests.
     static func of(seed: UInt64, hours: Int = 3) throws -> Life {
-      try lived.withLock { lived in
+      try lived.with { lived in
         let key = Key(seed: seed, hours: hours)
         if let life = lived[key] { return life }
         let life = try Life(seed: seed, hours: hours)
@@ -223,14 +223,14 @@ import Testing
   }
 
   func thin(_ store: JournalStore, _ cutoffs: ThinningCutoffs) throws -> Thinned {
-    let result = Mutex<Result<Thinned, StoreFault>?>(nil)
+    let result = Locked<Result<Thinned, StoreFault>?>(nil)
     let done = DispatchSemaphore(value: 0)
     store.thin(cutoffs) { outcome in
-      result.withLock { $0 = outcome }
+      result.with { $0 = outcome }
       done.signal()
     }
     done.wait()
-    return try #require(result.withLock { $0 }).get()
+    return try #require(result.with { $0 }).get()
   }
 
   @Test func `inputs older than they are wanted go, younger ones stay, and what goes is no breach`() throws {
@@ -281,19 +281,19 @@ import Testing
     for batch in life.batches.dropLast() {
       _ = waiting.write(batch, snapshot: life.snapshot?.stamp.sequence == batch.last ? life.snapshot : nil)
     }
-    let order = Mutex<[String]>([])
+    let order = Locked<[String]>([])
     let done = DispatchSemaphore(value: 0)
     waiting.store.thin(ThinningCutoffs(now: last.lastAt + .days(8), rawDays: 7, inputDays: 731)) { result in
-      order.withLock { $0.append("thinned \((try? result.get().readings) ?? -1)") }
+      order.with { $0.append("thinned \((try? result.get().readings) ?? -1)") }
       done.signal()
     }
     // Many pieces are needed (64 batches each); the batch is queued behind the first of them.
     #expect(life.batches.count > 64 * 4)
     let report = waiting.write(last)
-    order.withLock { $0.append("durable") }
+    order.with { $0.append("durable") }
     #expect(report == .durable(through: last.last))
     done.wait()
-    #expect(order.withLock { $0.first } == "durable")
+    #expect(order.with { $0.first } == "durable")
     #expect(try JournalReader(path: folder.journal).verify().breach == nil)
     waiting.store.close()
   }
@@ -303,13 +303,13 @@ import Testing
     let folder = try Folder()
     let waiting = try Waiting(folder.journal)
     let reader = try JournalReader(path: folder.journal)
-    let written = Mutex(false)
+    let written = Locked(false)
     let ended = DispatchSemaphore(value: 0)
     let (batches, store) = (life.batches, waiting)
     nonisolated(unsafe) let writer = store
     Thread.detachNewThread {
       for batch in batches { _ = writer.write(batch) }
-      written.withLock { $0 = true }
+      written.with { $0 = true }
       ended.signal()
     }
     var explained = 0
@@ -322,7 +322,7 @@ import Testing
           explained += 1
         }
       }
-    } while !written.withLock { $0 }
+    } while !written.with { $0 }
     ended.wait()
     #expect(explained > 0)
     waiting.store.close()

@@ -191,12 +191,12 @@ import Window
     #expect(link() == LinkQuality())
     let station = try Talker(world)
     #expect(station.charge(world))
-    #expect(world.becomes { link().answerMedian != nil })
+    #expect(world.becomes { !link().answers.isEmpty })
     world.pass(.seconds(100))
     let held = link()
     #expect(held.connectedFor.map { $0 >= .seconds(100) && $0 < .seconds(120) } == true && held.lost == 0, "\(held)")
     #expect(
-      held.heardAgo.map { $0 <= .seconds(120) } == true && held.slowestAnswer ?? .zero >= held.answerMedian ?? .zero, "\(held)")
+      held.heardAgo.map { $0 <= .seconds(120) } == true, "\(held)")
     let shown = try #require(try Document(json: try ask(world.window, "GET /v1/stations/one").body).root["link"])
     #expect(
       shown["connected_for_s"]?.number.map { $0.double >= 100 } == true && shown["lost_in_24_h"]?.integer == 0, "\(shown.source)")
