@@ -44,6 +44,8 @@
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
     return (yearOfEra + era * 400 - 1970) * 12 + (5 * dayOfYear + 2) / 153 + 2
   }
+  /// 1: January, as a calendar shows it in UTC.
+  public var monthOfYear: Int { (month % 12 + 12) % 12 + 1 }
 }
 
 /// A reading of the clock that never steps: milliseconds since an arbitrary start that is kept across restarts by the `Driver`.

@@ -50,7 +50,7 @@ public struct LoadTrace: Sendable {
       let instant = scenario.instant(step: step)
       if step % scenario.stepsPerDay == 0 {
         day = 1 + Double(random.pick(-variation...variation)) / 1000
-        month = ((instant + scenario.localTime).month % 12 + 12) % 12
+        month = (instant + scenario.localTime).monthOfYear - 1
       }
       // A step varies by a third of what a day does.
       let factor = max(0, day + Double(random.pick(-variation...variation)) / 3000)

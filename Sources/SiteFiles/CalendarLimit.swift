@@ -36,7 +36,7 @@ public struct CalendarLimit: Hashable, Sendable {
       defer { day = day + .days(1) }
       let number = day.milliseconds / 86_400_000
       // 1970-01-01 was a Thursday.
-      guard weekdays.contains((number + 3) % 7 + 1), months.contains(Self.month(number)) else { continue }
+      guard weekdays.contains((number + 3) % 7 + 1), months.contains(day.monthOfYear) else { continue }
       let begin = Self.instants(day + .seconds(from), place).earliest
       let end = Self.instants((until > from ? day : day + .days(1)) + .seconds(until), place).latest
       guard begin < end else { continue }
@@ -56,15 +56,6 @@ public struct CalendarLimit: Hashable, Sendable {
     let right = candidates.filter { place.shown(at: $0) == wall }
     let found = right.isEmpty ? candidates : right
     return (found.min() ?? wall, found.max() ?? wall)
-  }
-
-  /// Of a day since 1970. Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-  private static func month(_ day: Int) -> Int {
-    let dayOfEra = (day + 719_468) % 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shifted = (5 * dayOfYear + 2) / 153
-    return shifted < 10 ? shifted + 3 : shifted - 9
   }
 }
 

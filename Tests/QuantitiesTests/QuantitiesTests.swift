@@ -11,7 +11,8 @@ import Testing
     for day in -50_000..<100_000 {
       let parts = calendar.dateComponents([.year, .month], from: Date(timeIntervalSince1970: Double(day) * 86_400 + 86_399))
       let (year, month) = (try #require(parts.year), try #require(parts.month))
-      #expect(Instant(milliseconds: day * 86_400_000 + 86_399_999).month == (year - 1970) * 12 + month - 1)
+      let instant = Instant(milliseconds: day * 86_400_000 + 86_399_999)
+      #expect(instant.month == (year - 1970) * 12 + month - 1 && instant.monthOfYear == month)
     }
   }
 }
