@@ -17,7 +17,8 @@ struct MonthPeak: Hashable, Sendable, Codable {
   /// The connection has drawn this much since the last call, until `now`; what is fed in counts as nothing.
   mutating func notice(_ drawn: Current, until now: Instant) {
     let place = now.floored(to: Self.window)
-    var from = min(lastAt ?? now, now)
+    // After a longer time without a word nobody knows what was drawn.
+    var from = lastAt.map { $0 <= now && now - $0 <= Self.window ? $0 : now } ?? now
     while let open = start, open < place {
       let end = open + Self.window
       if from < end { add(drawn, from, end) }

@@ -179,7 +179,7 @@ extension SiteController {
     circuits[k].notice(most, at: now.monotonic, span: sampleInterval * 2)
     let rises = circuits[k].baseForRises
     for phase in Phase.allCases where !isSuspect(k, phase, now.monotonic) {
-      base.rises[phase] = rises[phase]
+      if mayRise(k, phase, now.monotonic) { base.rises[phase] = rises[phase] }
       base.cuts[phase] = cuts[phase]
       base.worst[phase] = false
     }

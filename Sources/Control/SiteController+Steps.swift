@@ -81,10 +81,19 @@ extension SiteController {
     circuits[k].missesSteps[phase] || doubtfulAt(k, phase).map { now >= $0 } ?? false
   }
 
-  /// When a contradiction that goes on makes the phase suspect; nil: there is none. By then each vehicle has been measured again: one that
-  /// has stopped by itself says so no sooner. What rises has the largest load of twice that time to go by.
+  /// When a contradiction that goes on makes the phase suspect; nil: there is none. By then each vehicle has mostly been measured again: one
+  /// that has stopped by itself says so no sooner.
   func doubtfulAt(_ k: Int, _ phase: Phase) -> Monotonic? {
     guard let measurement = hub.circuits[k].measurement else { return nil }
-    return circuits[k].contradictedSince[phase].map { $0 + max(hub.meters[measurement.meter].period * 3, sampleInterval) }
+    return circuits[k].contradictedSince[phase].map {
+      $0 + max(hub.meters[measurement.meter].period * 3, min(sampleInterval, stepPatience))
+    }
+  }
+
+  /// Nothing rises on the word of a meter that has been contradicted for three of its periods, whether or not that makes it suspect: a rise
+  /// would make the vehicles' last samples old, and end the contradiction.
+  func mayRise(_ k: Int, _ phase: Phase, _ now: Monotonic) -> Bool {
+    guard let measurement = hub.circuits[k].measurement, let since = circuits[k].contradictedSince[phase] else { return true }
+    return now - since < hub.meters[measurement.meter].period * 3
   }
 }

@@ -297,7 +297,7 @@ extension Simulation {
     return parts.joined(separator: "; ")
   }
 
-  /// Of the circuit, those that a vehicle draws from: where it leaves one alone, that one may be full.
+  /// Of the circuit, those that a vehicle draws from.
   private func phasesDrawn(_ c: Int, _ bay: Bay) -> Phases {
     guard let wiring = hub.connectors[c].wiring, let vehicle = bay.vehicle else { return hub.connectors[c].phases }
     return wiring.rotation.onCircuit(vehicle.conductors.intersection(wiring.conductors))
@@ -327,7 +327,9 @@ extension Simulation {
         guard hub.stations[t].traits.rotates, hub.connectors[other].priority >= hub.connectors[c].priority else { continue }
         guard view.stations[t].controlled, !stations[t].isDisobedient, let served = rival.servedSince, now - served > 5 * period
         else { continue }
-        guard phasesDrawn(other, rival).isSuperset(of: hub.connectors[c].phases),
+        // Who leaves the phase alone that is full takes nobody's turn there.
+        if case .waiting(_, let full, _) = view.connectors[c].reason, !phasesDrawn(other, rival).contains(Phases(full)) { continue }
+        guard hub.connectors[other].phases.isSuperset(of: hub.connectors[c].phases),
           hub.connectors[other].minimum >= hub.connectors[c].minimum
         else { continue }
         find(

@@ -67,6 +67,31 @@ import Testing
     #expect(!view(world).baseIsWorst)
   }
 
+  @Test func `on the word of a meter that is contradicted nothing rises, though it is not suspect yet`() {
+    var world = World(World.feeder(63, stations: 2, baseWorst: 50))
+    world.read(40)
+    world.commission()
+    world.plugIn(0)
+    for second in 0..<60 {
+      world.pass(.seconds(1))
+      if second % 10 == 0 { world.draw(0, Int(world.offered(0) ?? 6)) }
+      world.read(PerPhase(all: .amperes(40 + Int(world.offered(0) ?? 6)) + .milliamperes(second % 3)))
+    }
+    // A transformer falls off: the phase shows next to nothing, the vehicle tells the same as before.
+    let before = world.offered(0) ?? 0
+    var highest = before
+    for second in 0..<120 {
+      world.pass(.seconds(1))
+      if second % 10 == 0 { world.draw(0, Int(world.offered(0) ?? 6)) }
+      let right = Current.amperes(40 + Int(world.offered(0) ?? 6)) + .milliamperes(second % 3)
+      world.read(PerPhase(right, right, .milliamperes(second % 3)))
+      highest = max(highest, world.offered(0) ?? 0)
+    }
+    #expect(highest <= before, "\(before) and then \(highest)")
+    #expect(world.log.contains { $0.effect == .alarm(.meterSuspect(circuit: 0, phase: .l3), raised: true) })
+    #expect((world.offered(0) ?? 99) <= 13, "63 A less the worst load")
+  }
+
   @Test func `a meter that shows a decrease before the vehicle has told its own is believed`() {
     var world = World(World.feeder(40, stations: 1, baseWorst: 30))
     world.read(10)

@@ -310,12 +310,15 @@ import Testing
     peak.notice(.amperes(500), until: start + .hours(3))
     peak.notice(.amperes(5), until: start + .hours(4))
     #expect(peak.highest <= .amperes(60))
-    // Looked at seldom: every quarter that has passed.
+    // Nor does a controller that was away for hours know what was drawn meanwhile.
     peak.notice(.amperes(90), until: start + .hours(5))
+    #expect(peak.highest == .amperes(60))
+    // Looked at seldom, as in steps of a simulation.
+    for step in 1...3 { peak.notice(.amperes(90), until: start + .hours(5) + .minutes(15) * step) }
     #expect(peak.highest == .amperes(90))
     peak.notice(.amperes(20), until: start + .days(2) - .minutes(1))
     #expect(peak.highest == .amperes(90))
-    peak.notice(.amperes(20), until: start + .days(2) + .minutes(20))
+    for minute in [5, 15, 20] { peak.notice(.amperes(20), until: start + .days(2) + .minutes(minute)) }
     #expect(peak.highest == .amperes(20), "February")
     // Clocks put back an hour: the hour that comes twice is counted twice, and nothing else.
     peak.notice(.amperes(20), until: start + .days(2) - .minutes(40))
