@@ -327,8 +327,13 @@ extension Simulation {
         guard hub.stations[t].traits.rotates, hub.connectors[other].priority >= hub.connectors[c].priority else { continue }
         guard view.stations[t].controlled, !stations[t].isDisobedient, let served = rival.servedSince, now - served > 5 * period
         else { continue }
-        // Who leaves the phase alone that is full takes nobody's turn there.
-        if case .waiting(_, let full, _) = view.connectors[c].reason, !phasesDrawn(other, rival).contains(Phases(full)) { continue }
+        // Who leaves the phase alone that is full takes nobody's turn there; of one that is not obeyed it is not said which that is.
+        let drawn = phasesDrawn(other, rival)
+        switch view.connectors[c].reason {
+        case .waiting(_, let full, _) where !drawn.contains(Phases(full)): continue
+        case .notControlled where !drawn.isSuperset(of: hub.connectors[c].phases): continue
+        default: break
+        }
         guard hub.connectors[other].phases.isSuperset(of: hub.connectors[c].phases),
           hub.connectors[other].minimum >= hub.connectors[c].minimum
         else { continue }
