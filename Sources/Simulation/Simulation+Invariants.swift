@@ -297,7 +297,7 @@ extension Simulation {
     return parts.joined(separator: "; ")
   }
 
-  /// Of the circuit, those that a vehicle draws from.
+  /// Of the circuit, those that a vehicle draws from: were it paused, these alone would be free for another.
   private func phasesDrawn(_ c: Int, _ bay: Bay) -> Phases {
     guard let wiring = hub.connectors[c].wiring, let vehicle = bay.vehicle else { return hub.connectors[c].phases }
     return wiring.rotation.onCircuit(vehicle.conductors.intersection(wiring.conductors))
@@ -327,14 +327,7 @@ extension Simulation {
         guard hub.stations[t].traits.rotates, hub.connectors[other].priority >= hub.connectors[c].priority else { continue }
         guard view.stations[t].controlled, !stations[t].isDisobedient, let served = rival.servedSince, now - served > 5 * period
         else { continue }
-        // Who leaves the phase alone that is full takes nobody's turn there; of one that is not obeyed it is not said which that is.
-        let drawn = phasesDrawn(other, rival)
-        switch view.connectors[c].reason {
-        case .waiting(_, let full, _) where !drawn.contains(Phases(full)): continue
-        case .notControlled where !drawn.isSuperset(of: hub.connectors[c].phases): continue
-        default: break
-        }
-        guard hub.connectors[other].phases.isSuperset(of: hub.connectors[c].phases),
+        guard phasesDrawn(other, rival).isSuperset(of: hub.connectors[c].phases),
           hub.connectors[other].minimum >= hub.connectors[c].minimum
         else { continue }
         find(
