@@ -74,11 +74,11 @@ final class Desk: @unchecked Sendable {
   // MARK: Doors
 
   /// Opens a port of its own.
-  func listen(_ listener: SiteFile.Listener, _ credentials: ServerCredentials?) throws(LoopFault) -> UInt16 {
+  func listen(_ listener: SiteFile.Listener, _ credentials: ServerCredentials?, connectionLimit: Int) throws(LoopFault) -> UInt16 {
     try loop.sync { [self] () throws(LoopFault) -> UInt16 in
       var settings = HTTPFront.Settings(
         address: listener.address, port: UInt16(clamping: listener.port), credentials: credentials)
-      settings.connectionLimit = max(64, settings.connectionLimit / 4)
+      settings.connectionLimit = connectionLimit
       let front = HTTPFront(loop: loop, settings: settings)
       let door = door(on: loop, listener, isTLS: credentials != nil)
       front.route("/") { door.take($0) }

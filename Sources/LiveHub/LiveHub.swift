@@ -190,6 +190,8 @@ public final class LiveHub: @unchecked Sendable {
   /// - Returns: the port of each listener of the site file, in its order.
   /// - Throws: `Flaw`; nothing runs then.
   public func start() throws(Flaw) -> [UInt16] {
+    raiseDescriptorLimit()
+    reserveModbusDescriptors(plan.modbusConnections)
     try prepareStations()
     do throws(Flaw) {
       try openGridOperatorLink()
@@ -219,11 +221,12 @@ public final class LiveHub: @unchecked Sendable {
         }
         guard listener.purposes.contains(.stations) else {
           guard let desk else { preconditionFailure("a listener for people without a desk") }
-          ports.append(try desk.listen(listener, credentials))
+          ports.append(try desk.listen(listener, credentials, connectionLimit: plan.connectionLimit(of: listener)))
           continue
         }
-        let configuration = StationServer.Configuration(
+        var configuration = StationServer.Configuration(
           address: listener.address, port: UInt16(clamping: listener.port), credentials: credentials)
+        configuration.connectionLimit = plan.connectionLimit(of: listener)
         let (box, index) = (box, servers.count)
         let server = StationServer(
           loop: loop, configuration: configuration, admit: { box.hub?.admit($0) ?? .unknown },

@@ -211,10 +211,3 @@ extension HTTPFront {
     return onEvent == nil
   }
 }
-
-/// Descriptors this process may open, less those it needs for itself.
-private func descriptorsLeft() -> Int {
-  var limit = rlimit()
-  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1000 }
-  return max(16, Int(clamping: limit.rlim_cur) - 64)
-}

@@ -44,12 +44,11 @@ public final class CoilSwitch: Sendable {
 
   private static func attempt(_ on: Bool, _ trip: ShuntTrip) -> String? {
     let place = "\(trip.host):\(trip.port), unit \(trip.unit), coil \(trip.coil)"
-    guard let context = makeContext(.tcp(host: trip.host, port: trip.port)) else { return "\(place): not an address" }
-    defer { modbus_free(context) }
-    let connected = sluice_modbus_connect(context, UInt32(timeout.milliseconds))
-    guard connected.rc == 0 else { return "\(place): no connection: \(reason(connected.error))" }
-    defer { modbus_close(context) }
-    let written = sluice_modbus_write_bit(context, Int32(trip.unit), Int32(trip.coil), on ? 1 : 0, UInt32(timeout.milliseconds))
+    guard let context = ModbusContext(.tcp(host: trip.host, port: trip.port)) else { return "\(place): not an address" }
+    let error = context.open(timeout: timeout)
+    guard error == 0 else { return "\(place): no connection: \(reason(error))" }
+    let written = sluice_modbus_write_bit(
+      context.pointer, Int32(trip.unit), Int32(trip.coil), on ? 1 : 0, UInt32(timeout.milliseconds))
     return written.rc == 1 ? nil : "\(place): not written: \(reason(written.error))"
   }
 

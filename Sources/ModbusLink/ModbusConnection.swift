@@ -4,7 +4,7 @@ import Metering
 import Quantities
 import Site
 
-/// One libmodbus client context. Not thread-safe: it lives and dies on its bus's thread.
+/// A client of one bus. Not thread-safe: it lives and dies on its bus's thread.
 final class ModbusConnection {
   enum Answer {
     case words([UInt16])
@@ -15,46 +15,35 @@ final class ModbusConnection {
     case lost
   }
 
-  private let context: OpaquePointer
+  private let context: ModbusContext
   private let isSerial: Bool
-  private var isOpen = false
   private var needsFlush = false
   private var buffer = [UInt16](repeating: 0, count: 125)
 
   /// - Returns: nil when libmodbus refuses the parameters (baud rate, empty name).
   init?(_ bus: Meter.Bus) {
-    guard let context = makeContext(bus) else { return nil }
+    guard let context = ModbusContext(bus) else { return nil }
     self.context = context
     if case .rtu = bus { isSerial = true } else { isSerial = false }
   }
-  deinit {
-    close()
-    modbus_free(context)
-  }
 
-  var connected: Bool { isOpen }
+  var connected: Bool { context.isOpen }
 
   /// - Returns: 0, or the `errno`.
   func open(timeout: TimeSpan) -> Int32 {
-    close()
-    let result = sluice_modbus_connect(context, UInt32(timeout.milliseconds))
-    isOpen = result.rc == 0
     needsFlush = false
-    return isOpen ? 0 : result.error == 0 ? EHOSTUNREACH : result.error
+    return context.open(timeout: timeout)
   }
-  func close() {
-    if isOpen { modbus_close(context) }
-    isOpen = false
-  }
+  func close() { context.close() }
 
   /// - Precondition: open.
   func read(_ range: WordRange, unit: Int, timeout: TimeSpan) -> Answer {
-    precondition(isOpen && (1...125).contains(range.count))
+    precondition(connected && (1...125).contains(range.count))
     if isSerial { usleep(Self.silenceOnTheLine) }
-    if needsFlush { modbus_flush(context) }
+    if needsFlush { modbus_flush(context.pointer) }
     needsFlush = false
     let result = sluice_modbus_read(
-      context, Int32(unit), Int32(range.function), Int32(range.address), Int32(range.count), UInt32(timeout.milliseconds), &buffer)
+      context.pointer, Int32(unit), Int32(range.function), Int32(range.address), Int32(range.count), UInt32(timeout.milliseconds), &buffer)
     if Int(result.rc) == range.count { return .words(Array(buffer[0..<range.count])) }
     return failure(result.error)
   }
@@ -72,17 +61,5 @@ final class ModbusConnection {
       return .lost
     default: return .silent
     }
-  }
-}
-
-/// A libmodbus context for a client, or for the server side of a serial line.
-func makeContext(_ bus: Meter.Bus) -> OpaquePointer? {
-  switch bus {
-  case .tcp(let host, let port):
-    guard !host.isEmpty else { return nil }
-    return modbus_new_tcp_pi(host, String(port))
-  case .rtu(let device, let baud, let parity, let stopBits):
-    guard let letter = parity.utf8.first, "NEO".utf8.contains(letter) else { return nil }
-    return modbus_new_rtu(device, Int32(baud), CChar(bitPattern: letter), 8, Int32(stopBits))
   }
 }

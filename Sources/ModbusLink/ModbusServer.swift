@@ -45,13 +45,9 @@ public final class ModbusServer: Sendable {
     tcp port: Int, host: String = "127.0.0.1", admits: @escaping Admission = { _ in true }, source: @escaping Source,
     sink: Sink? = nil
   ) throws(Flaw) {
-    guard let context = modbus_new_tcp_pi(host, String(port)) else { throw Flaw(call: "modbus_new_tcp_pi", code: errno) }
-    let listener = modbus_tcp_pi_listen(context, 16)
-    guard listener >= 0 else {
-      let code = errno
-      modbus_free(context)
-      throw Flaw(call: "listen on \(host):\(port)", code: code)
-    }
+    guard let context = ModbusContext(.tcp(host: host, port: port)) else { throw Flaw(call: "modbus_new_tcp_pi", code: EINVAL) }
+    let listener = modbus_tcp_pi_listen(context.pointer, 16)
+    guard listener >= 0 else { throw Flaw(call: "listen on \(host):\(port)", code: errno) }
     self.port = Self.port(of: listener)
     state = Gate(State())
     try start(ServerWorker(context: context, listener: listener, clients: [], admits: admits, source: source, sink: sink))
@@ -59,16 +55,13 @@ public final class ModbusServer: Sendable {
 
   /// Answers as `unit` on a serial line.
   public init(rtu bus: Meter.Bus, unit: Int, source: @escaping Source) throws(Flaw) {
-    guard case .rtu = bus, let context = makeContext(bus) else { throw Flaw(call: "modbus_new_rtu", code: EINVAL) }
-    modbus_set_slave(context, Int32(unit))
-    let result = sluice_modbus_connect(context, 1000)
-    guard result.rc == 0 else {
-      modbus_free(context)
-      throw Flaw(call: "open \(bus)", code: result.error)
-    }
+    guard case .rtu = bus, let context = ModbusContext(bus) else { throw Flaw(call: "modbus_new_rtu", code: EINVAL) }
+    modbus_set_slave(context.pointer, Int32(unit))
+    let error = context.open(timeout: .seconds(1))
+    guard error == 0 else { throw Flaw(call: "open \(bus)", code: error) }
     port = 0
     state = Gate(State())
-    try start(ServerWorker(context: context, listener: -1, clients: [modbus_get_socket(context)], source: source))
+    try start(ServerWorker(context: context, listener: -1, clients: [modbus_get_socket(context.pointer)], source: source))
   }
 
   private func start(_ worker: ServerWorker) throws(Flaw) {

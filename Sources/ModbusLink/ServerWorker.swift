@@ -5,7 +5,8 @@ import Metering
 
 /// The loop of a server's thread. The context belongs to it.
 final class ServerWorker: @unchecked Sendable {
-  private let context: OpaquePointer
+  private let owner: ModbusContext
+  private var context: OpaquePointer { owner.pointer }
   /// -1 on a serial line.
   private let listener: Int32
   private var clients: [Int32]
@@ -14,13 +15,15 @@ final class ServerWorker: @unchecked Sendable {
   private let sink: ModbusServer.Sink?
   /// More are not let in.
   private static let mostClients = 32
+  /// Microseconds.
+  private static let shortageRest: UInt32 = 50_000
   private let mapping = modbus_mapping_new(0, 0, 65536, 65536)
 
   init(
-    context: OpaquePointer, listener: Int32, clients: [Int32], admits: @escaping ModbusServer.Admission = { _ in true },
+    context owner: ModbusContext, listener: Int32, clients: [Int32], admits: @escaping ModbusServer.Admission = { _ in true },
     source: @escaping ModbusServer.Source, sink: ModbusServer.Sink? = nil
   ) {
-    (self.context, self.listener, self.clients, self.source) = (context, listener, clients, source)
+    (self.owner, self.listener, self.clients, self.source) = (owner, listener, clients, source)
     (self.admits, self.sink) = (admits, sink)
     // A client that sends half a request must not hold up the others.
     modbus_set_indication_timeout(context, 0, 500_000)
@@ -28,13 +31,10 @@ final class ServerWorker: @unchecked Sendable {
   }
   deinit {
     if listener >= 0 {
-      for client in clients { close(client) }
+      for client in clients { LowDescriptors.shared.giveBack(client) }
       close(listener)
-    } else {
-      modbus_close(context)
     }
     modbus_mapping_free(mapping)
-    modbus_free(context)
   }
 
   /// Answers until `wake` becomes readable.
@@ -49,12 +49,17 @@ final class ServerWorker: @unchecked Sendable {
   }
 
   private func accept() {
-    let client = Glibc.accept(listener, nil, nil)
-    guard client >= 0 else { return }
-    guard clients.count < Self.mostClients, admits(Self.peer(of: client)) else {
-      close(client)
+    let accepted = Glibc.accept(listener, nil, nil)
+    guard accepted >= 0 else {
+      // Whoever waits goes on waiting: no reason to be woken without end.
+      if errno == EMFILE || errno == ENFILE { usleep(Self.shortageRest) }
       return
     }
+    guard clients.count < Self.mostClients, admits(Self.peer(of: accepted)) else {
+      close(accepted)
+      return
+    }
+    guard let client = LowDescriptors.shared.lower(accepted) else { return }
     var one: Int32 = 1
     setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     clients.append(client)
@@ -69,7 +74,7 @@ final class ServerWorker: @unchecked Sendable {
       if result.rc < 0 { modbus_flush(context) }
       return
     }
-    close(client)
+    LowDescriptors.shared.giveBack(client)
     clients.removeAll { $0 == client }
   }
 

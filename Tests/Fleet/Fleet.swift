@@ -56,14 +56,6 @@ import StationLink
     exit(0)  // with everything as it is: connections end with the process
   }
 
-  private static func raiseDescriptorLimit() {
-    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    var limit = rlimit()
-    guard getrlimit(kind, &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(kind, &limit)
-  }
-
   static func complain(_ text: String) {
     let line = "fleet: \(text)\n"
     _ = line.withCString { write(2, $0, strlen($0)) }

@@ -16,13 +16,15 @@ wish = parser.parse_args()
 TARGET_MS = 150
 
 
-def ask(port, line, body=""):
+def ask(port, line, body="", space=None):
+    """The status of the answer; the rest of it is read into `space` and thrown away."""
+    space = space if space is not None else bytearray(1 << 18)
     with socket.create_connection(("127.0.0.1", port), 60) as wire:
-        wire.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode() if body
-                     else f"{line} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        answer = b""
-        while part := wire.recv(65536): answer += part
-    return int(answer.split(b" ", 2)[1])
+        wire.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\n{f'Content-Length: {len(body)}' + chr(13) + chr(10) if body else ''}\r\n{body}".encode())
+        count = wire.recv_into(space)
+        status = int(bytes(space[:count]).split(b" ", 2)[1])
+        while count: count = wire.recv_into(space)
+    return status
 
 
 def follow(port):
@@ -47,12 +49,12 @@ def crowd(port):
     counts = [0]
     paths = ["/v1/site", "/v1/circuits", "/healthz", "/v1/sessions", "/v1/limits", "/metrics", "/v1/events?limit=20"]
     def asker(share):
-        due = time.monotonic()
+        due, space = time.monotonic(), bytearray(1 << 20)
         for i in range(1 << 40):
             due = max(due + share, time.monotonic() - 1)
             time.sleep(max(0, due - time.monotonic()))
             try:
-                if ask(port, "GET " + paths[i % len(paths)]) == 200: counts[0] += 1
+                if ask(port, "GET " + paths[i % len(paths)], space=space) == 200: counts[0] += 1
             except OSError: pass
     for _ in range(16): threading.Thread(target=asker, args=(16 / wish.requests,), daemon=True).start()
     before = 0
@@ -73,6 +75,7 @@ def measure(folder, count, isLoud):
     fleet = bench.Fleet(port, count, "--meter", os.path.join(bench.ROOT, "Profiles"), "eastron-sdm630", meter)
     document = bench.site(count, port, meter_port=meter)
     document["listen"].append({"address": "127.0.0.1", "port": window, "for": ["people"], "loopback_without_token": "operator", "requests_per_s": 100000})
+    document["relaxing"] = {"delay_s": 0, "ramp_s": 0}
     server = bench.sluice(folder, document, port, os.path.join(folder, "log"))
     fleet.tell("open"); fleet.tell("charge"); fleet.tell("settle", 15)
     noise, rates = None, []
@@ -84,14 +87,14 @@ def measure(folder, count, isLoud):
     for repetition in range(wish.repetitions):
         before, start = server.cpu(), fleet.tell("mark")["now_ms"]
         begun = time.monotonic()
-        assert ask(window, "PUT /v1/limits/step", json.dumps({"limit_a": per_phase * (10 - repetition % 2)})) == 200
+        assert ask(window, "PUT /v1/limits/step", json.dumps({"limit_a": per_phase * 9})) == 200
         answers.append(1000 * (time.monotonic() - begun))
         seen = fleet.tell("watch")
         if seen["falls"]:
             waits.append(seen["last_fall_ms"] - start); falls.append(seen["falls"]); cpus.append(server.cpu() - before)
         else: print(f"no decrease in repetition {repetition}")
         ask(window, "DELETE /v1/limits/step")
-        fleet.tell("settle", 12)
+        fleet.tell("reach", 10 * count)
     if noise: noise.terminate(); noise.wait(20)
     rate = percentile(rates, .5) if rates else "-"
     print(f"{'200 streams, requests' if isLoud else 'alone':24}{count:9}{len(waits):5}{percentile(waits, .5):10.1f}{percentile(waits, .99):10.1f}{percentile(answers, .5):12.1f}"
