@@ -63,7 +63,7 @@ let package = Package(
     room("Window", imports: ["Quantities", "Documents", "Site", "ChargingProfiles", "Control", "Record", "Explanation", "Loop"]),
     room("ModbusLink", imports: ["Threads", "Quantities", "Site", "Metering", "CLinux", "CModbus"], settings: strict),
     room("StationLink", imports: ["Loop", "CLinux", "CLibevent", "CWslay", "COpenSSL"], settings: strict),
-    room("WebLink", imports: ["Threads", "Loop", "CLibevent"], settings: strict),
+    room("WebLink", imports: ["Threads", "Loop", "CLibevent", "CZlib"], settings: strict),
     room(
       "LiveHub",
       imports: [

@@ -31,13 +31,17 @@ extension Desk {
     }
   }
 
+  // Packed once for all.
+  private static let html = Body(Pages.html), script = Body(Pages.script), style = Body(Pages.style), icon = Body(Pages.icon)
+  private static let openAPI = Body(Array(OpenAPI.json.utf8))
+
   private func serveOpenly(_ endpoint: Endpoint, _ asker: WebDoor.Asker) {
     switch endpoint.operation {
-    case .page: asker.answer(WebResponse(200, type: "text/html; charset=utf-8", body: Pages.html))
-    case .pageScript: asker.answer(WebResponse(200, type: "text/javascript; charset=utf-8", body: Pages.script))
-    case .pageStyle: asker.answer(WebResponse(200, type: "text/css; charset=utf-8", body: Pages.style))
-    case .icon: asker.answer(WebResponse(200, type: "image/svg+xml", body: Pages.icon))
-    case .openAPI: asker.answer(WebResponse(200, json: OpenAPI.json))
+    case .page: asker.answer(WebResponse(200, type: "text/html; charset=utf-8", body: Self.html))
+    case .pageScript: asker.answer(WebResponse(200, type: "text/javascript; charset=utf-8", body: Self.script))
+    case .pageStyle: asker.answer(WebResponse(200, type: "text/css; charset=utf-8", body: Self.style))
+    case .icon: asker.answer(WebResponse(200, type: "image/svg+xml", body: Self.icon))
+    case .openAPI: asker.answer(WebResponse(200, body: Self.openAPI))
     case .health, .readiness: health(isReady: endpoint.operation == .readiness, asker)
     default: preconditionFailure("\(endpoint.operation) is open to anybody and not answered")
     }
@@ -95,7 +99,7 @@ extension Desk {
   /// Answers with what `render` makes of the picture.
   private func show(_ asker: WebDoor.Asker, _ render: @escaping @Sendable (Picture) throws(Problem) -> [UInt8]) {
     withPicture { picture in
-      do throws(Problem) { asker.answer(WebResponse(200, body: try render(picture))) } catch { asker.answer(.problem(error)) }
+      do throws(Problem) { asker.answer(WebResponse(200, bytes: try render(picture))) } catch { asker.answer(.problem(error)) }
     }
   }
 
@@ -110,9 +114,9 @@ extension Desk {
         state.picture?.picture.stamp == picture.stamp ? sight.flatMap { state.shown[$0] } : nil
       }
       if let known { return asker.answer(WebResponse(200, type: type, body: known)) }
-      let bytes = Array(render(picture).utf8)
-      if let sight { state.with { if $0.picture?.picture.stamp == picture.stamp { $0.shown[sight] = bytes } } }
-      asker.answer(WebResponse(200, type: type, body: bytes))
+      let body = Body(Array(render(picture).utf8))
+      if let sight { state.with { if $0.picture?.picture.stamp == picture.stamp { $0.shown[sight] = body } } }
+      asker.answer(WebResponse(200, type: type, body: body))
     }
   }
 
@@ -208,6 +212,6 @@ extension WebResponse {
     var fields: [RequestHead.Field] = []
     if problem.status == 401 { fields.append(.init("WWW-Authenticate", "Bearer realm=\"sluice\"")) }
     if let allowed = problem.allowed { fields.append(.init("Allow", allowed)) }
-    return WebResponse(problem.status, type: "application/problem+json", body: Array(problem.json.utf8), fields: fields)
+    return WebResponse(problem.status, type: "application/problem+json", bytes: Array(problem.json.utf8), fields: fields)
   }
 }

@@ -63,7 +63,7 @@ extension Desk {
     let header = request["last-event-id"].flatMap { $0.isEmpty ? nil : $0 }
     let cursor = try cursor(header ?? request.parameter("after"))
     guard let stream = asker.stream() else { return }
-    let newest = ring.with { $0.newest } ?? run
+    let newest = entries.with { $0.newest } ?? run
     let follower = Follower(
       stream, loop: doorLoop, audience: audience, feed: Feed(Hub(id: "", circuits: []), for: audience), last: newest)
     stream.whenOver = { [unowned self] in
@@ -94,7 +94,7 @@ extension Desk {
   /// Where a client goes on: what a crash took from the journal is told again as the next run has it.
   /// - Parameter then: with the last sequence that the client has; nil: it begins now. On any thread.
   private func begin(from cursor: Cursor?, _ then: @escaping @Sendable (UInt64?) -> Void) {
-    let newest = ring.with { $0.newest } ?? run
+    let newest = entries.with { $0.newest } ?? run
     guard let cursor else { return then(nil) }
     if cursor.run == 0 || cursor.run == run { return then(min(cursor.sequence, newest)) }
     reading.async { [journal, run] in
@@ -121,13 +121,13 @@ extension Desk {
     while !follower.isOver, !follower.isReading, follower.stream.backlog < Self.comfortable {
       let run = run
       guard
-        let (told, through) = ring.with({
-          $0.after(follower.last, count: Self.portion, follower.feed, follower.audience, run: run)
+        let portion = entries.with({
+          $0.portion(after: follower.last, count: Self.portion, follower.feed, follower.audience, run: run)
         })
       else { return readJournal(for: follower) }
-      guard through > follower.last else { return }
-      follower.last = through
-      for one in told { follower.stream.send(event: "entry", id: one.cursor.text, data: one.json) }
+      guard portion.through > follower.last else { return }
+      follower.last = portion.through
+      follower.stream.write(portion.events)
     }
   }
 
@@ -139,10 +139,10 @@ extension Desk {
       follower.loop.run { [self] in
         follower.isReading = false
         guard !follower.isOver else { return }
-        for one in told { follower.stream.send(event: "entry", id: one.cursor.text, data: one.json) }
+        follower.stream.write(SharedBytes(told.events))
         if through > last {
           follower.last = through
-        } else if let oldest = ring.with({ $0.oldest }) {
+        } else if let oldest = entries.with({ $0.oldest }) {
           // Neither in the journal nor here: it is said, not passed over.
           let text = #"{"from":\#(last + 1),"through":\#(oldest - 1)}"#
           follower.stream.send(event: "gap", id: nil, data: Array(text.utf8))
@@ -159,11 +159,11 @@ extension Desk {
     var (through, count) = (last, 0)
     do {
       try JournalReader(path: journal).batches((last + 1)...UInt64(Int.max)) { batch in
-        guard let entries = try? batch.entries() else {
+        guard let kept = try? batch.entries() else {
           through = batch.last
           return count < Self.portion
         }
-        for remains in entries where remains.stamp.sequence > last {
+        for remains in kept where remains.stamp.sequence > last {
           let cursor = Cursor(sequence: remains.stamp.sequence, run: 0)
           if let json = feed.json(remains.stamp, remains.event, remains.effects, remains.mentions, cursor: cursor) {
             told.append(Told(cursor: cursor, json: json))
@@ -185,16 +185,16 @@ extension Desk {
     withPicture { [self] picture in
       let feed = Feed(picture.hub, for: audience)
       begin(from: cursor) { [self] last in
-        let newest = ring.with { $0.newest } ?? run
+        let newest = entries.with { $0.newest } ?? run
         let start = last ?? newest - min(newest, UInt64(count))
         let run = run
-        if let (told, through) = ring.with({ $0.after(start, count: count, feed, audience, run: run) }) {
+        if let (told, through) = entries.with({ $0.after(start, count: count, feed, audience, run: run) }) {
           return asker.answer(WebResponse(200, json: EventPage.json(told.map(\.json), next: Cursor(sequence: through, run: run))))
         }
         reading.async { [self] in
           var (told, through) = durable(after: start, feed)
           // What is not durable yet is here.
-          if told.count < count, let newer = ring.with({ $0.after(through, count: count, feed, audience, run: run) }) {
+          if told.count < count, let newer = entries.with({ $0.after(through, count: count, feed, audience, run: run) }) {
             told += newer.told
             through = newer.through
           }

@@ -27,7 +27,7 @@ final class Desk: @unchecked Sendable {
   let log: @Sendable (String, [String: String]) -> Void
   private let fronts = Locked<[(front: HTTPFront, door: WebDoor)]>([])
   private let shared = Locked<[WebDoor]>([])
-  let ring: Locked<EntryRing>
+  let entries = NewestEntries()
   let streams = Locked<[Follower]>([])
   let isWoken = Locked(false)
   /// The first sequence of this run of the controller.
@@ -42,7 +42,7 @@ final class Desk: @unchecked Sendable {
     var picture: (picture: Picture, at: MonotonicTime)?
     var waiting: [@Sendable (Picture) -> Void] = []
     /// What answers show of the picture.
-    var shown: [Sight: [UInt8]] = [:]
+    var shown: [Sight: Body] = [:]
     var lastRequest = 0
   }
   /// What an operation without parameters shows to all of one role; a grid operator sees what is its own.
@@ -59,7 +59,6 @@ final class Desk: @unchecked Sendable {
     (self.hub, self.hubLoop, self.journal, self.run, self.log) = (hub, hubLoop, journal, run, log)
     tokens = TokenFile(state: path)
     folder = ReportFolder(state: path)
-    ring = Locked(EntryRing())
     self.relaxing = Locked(relaxing)
     // Where processors are few the guard's thread goes before those who look in. On Linux this is about the calling thread.
     loop.run {
@@ -67,6 +66,7 @@ final class Desk: @unchecked Sendable {
       if failed { log("window_priority", ["errno": "\(errno)"]) }
     }
     clock = loop.every(.seconds(5)) { [unowned self] in
+      entries.with { _ in }
       withPicture { [weak self] picture in self?.history.with { $0.take(picture) } }
     }
   }
@@ -157,7 +157,7 @@ final class Desk: @unchecked Sendable {
 
   // MARK: The picture
 
-  /// Calls `then` with a picture that is at most half a second old; on the desk's loop, or at once on the caller's.
+  /// Calls `then` on the desk's loop with a picture that is at most half a second old.
   func withPicture(_ then: @escaping @Sendable (Picture) -> Void) {
     let now = MonotonicTime.now
     enum Step {
@@ -169,7 +169,7 @@ final class Desk: @unchecked Sendable {
       return state.waiting.count == 1 ? .ask : .wait
     }
     switch step {
-    case .here(let picture): then(picture)
+    case .here(let picture): loop.executor.isCurrent ? then(picture) : loop.run { then(picture) }
     case .wait: return
     case .ask:
       let (hub, me) = (hub, self)

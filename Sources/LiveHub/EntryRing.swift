@@ -1,8 +1,41 @@
 import Control
+import Loop
 import Quantities
 import Record
 import Site
+import Threads
+import WebLink
 import Window
+
+/// The newest entries between the hub's thread, which adds them, and the window's, which reads them and may be long about it: the hub's
+/// thread does not wait for that.
+final class NewestEntries: Sendable {
+  private let fresh = Locked<[(entry: Entry, durableThrough: UInt64)]>([])
+  private let ring = Locked(EntryRing())
+  /// So many are not left lying if nobody looks.
+  private static let most = 65_536
+
+  /// On the hub's thread.
+  func add(_ entry: Entry, durableThrough: UInt64) {
+    let count = fresh.with { fresh in
+      fresh.append((entry, durableThrough))
+      return fresh.count
+    }
+    if count >= Self.most { with { _ in } }
+  }
+
+  /// All of them, in order.
+  func with<Result>(_ body: (inout EntryRing) -> Result) -> Result {
+    ring.with { ring in
+      let arrived = fresh.with { fresh in
+        defer { fresh = [] }
+        return fresh
+      }
+      for (entry, durableThrough) in arrived { ring.add(entry, durableThrough: durableThrough) }
+      return body(&ring)
+    }
+  }
+}
 
 /// The newest entries of the journal, also those that are not durable yet: what the streams tell comes from here as long as it reaches.
 struct EntryRing {
@@ -14,6 +47,8 @@ struct EntryRing {
   private var slots: [Slot] = []
   private var begin = 0
   private let most: Int
+  /// What was put together last for those of a role who had an entry already.
+  private var portions: [Role: Portion] = [:]
   /// What is not durable is kept beyond `most`, up to this.
   private var bound: Int { most * 16 }
 
@@ -31,6 +66,25 @@ struct EntryRing {
       begin += 1
     }
     if begin > most { (slots, begin) = (Array(slots[begin...]), 0) }
+  }
+
+  /// Events of the stream in one piece.
+  struct Portion {
+    var after: UInt64
+    /// The last sequence that was looked at.
+    var through: UInt64
+    var events: SharedBytes
+  }
+
+  /// What comes after an entry, for a stream: those who follow at the same place get the same bytes.
+  /// - Returns: nil: it is older than what is here.
+  mutating func portion(after sequence: UInt64, count: Int, _ feed: Feed, _ audience: Audience, run: UInt64) -> Portion? {
+    let isShared = audience.role != .gridOperator
+    if isShared, let known = portions[audience.role], known.after == sequence { return known }
+    guard let (told, through) = after(sequence, count: count, feed, audience, run: run) else { return nil }
+    let portion = Portion(after: sequence, through: through, events: SharedBytes(told.events))
+    if isShared, through > sequence { portions[audience.role] = portion }
+    return portion
   }
 
   /// What comes after an entry: at most `count` entries as an audience sees them.
@@ -65,4 +119,14 @@ struct EntryRing {
 struct Told: Sendable {
   var cursor: Cursor
   var json: [UInt8]
+}
+
+extension [Told] {
+  /// As the stream has them.
+  var events: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(reduce(0) { $0 + $1.json.count + 64 })
+    for one in self { EventStream.append(event: "entry", id: one.cursor.text, data: one.json, to: &bytes) }
+    return bytes
+  }
 }

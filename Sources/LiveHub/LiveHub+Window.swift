@@ -28,7 +28,7 @@ extension LiveHub {
   func observe() {
     driver.observer = { [unowned self] entry, through in
       if let desk {
-        desk.ring.with { $0.add(entry, durableThrough: through) }
+        desk.entries.add(entry, durableThrough: through)
         desk.entriesCame()
       }
       compliance.take(entry, plan.site.hub)

@@ -35,20 +35,20 @@ public final class HTTPExchange {
   public var isOpen: Bool { request != nil }
 
   /// Answers and closes the connection when the answer is written.
-  public func reply(_ status: Int, fields: [RequestHead.Field] = [], body: [UInt8] = []) {
+  public func reply(_ status: Int, fields: [RequestHead.Field] = [], body: SharedBytes) {
     guard let request else { return }
     let headers = evhttp_request_get_output_headers(request)
     for field in fields { evhttp_add_header(headers, field.name, field.value) }
     evhttp_add_header(headers, "Connection", "close")
-    let buffer = evbuffer_new()
-    evbuffer_add(buffer, body, body.count)
+    guard let buffer = evbuffer_new() else { preconditionFailure("no memory for an answer") }
+    body.lend(to: buffer)
     evhttp_send_reply(request, Int32(status), nil, buffer)
     evbuffer_free(buffer)
   }
 
   /// Answers with a line of plain text.
   public func reply(_ status: Int, text: String, fields: [RequestHead.Field] = []) {
-    reply(status, fields: fields + [.init("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8))
+    reply(status, fields: fields + [.init("Content-Type", "text/plain; charset=utf-8")], body: SharedBytes(Array((text + "\n").utf8)))
   }
 
   /// Ends HTTP on this connection and hands it to the caller, who sets the callbacks and writes the answer. Inside the handler only.

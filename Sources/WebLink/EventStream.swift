@@ -31,27 +31,32 @@ public final class EventStream: @unchecked Sendable {
     bufferevent_enable(bufferevent, Int16(EV_READ | EV_WRITE))
     var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n"
     for field in fields { head += "\(field.name): \(field.value)\r\n" }
-    write(Array((head + "\r\nretry: 2000\n\n").utf8))
+    write(SharedBytes(Array((head + "\r\nretry: 2000\n\n").utf8)))
   }
 
   /// Bytes that wait to be written.
   public var backlog: Int { isOver ? 0 : evbuffer_get_length(bufferevent_get_output(taken.bufferevent)) }
 
-  /// One event.
-  public func send(event: String, id: String?, data: [UInt8]) {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(data.count + 64)
+  /// Appends one event as the stream has it: several in one go are sent at once, to any number of clients.
+  public static func append(event: String, id: String?, data: [UInt8], to bytes: inout [UInt8]) {
     bytes.append(contentsOf: "event: \(event)\n".utf8)
     if let id { bytes.append(contentsOf: "id: \(id)\n".utf8) }
     bytes.append(contentsOf: "data: ".utf8)
     bytes.append(contentsOf: data)
     bytes.append(contentsOf: "\n\n".utf8)
-    write(bytes)
   }
 
-  func write(_ bytes: [UInt8]) {
+  /// One event.
+  public func send(event: String, id: String?, data: [UInt8]) {
+    var bytes: [UInt8] = []
+    Self.append(event: event, id: id, data: data, to: &bytes)
+    write(SharedBytes(bytes))
+  }
+
+  /// Whole events.
+  public func write(_ events: SharedBytes) {
     guard !isOver else { return }
-    bufferevent_write(taken.bufferevent, bytes, bytes.count)
+    events.lend(to: bufferevent_get_output(taken.bufferevent))
     // Not at once: the caller may be in the middle of something.
     if backlog > Self.backlogLimit { door.loop.run { [self] in end() } }
   }

@@ -46,18 +46,25 @@ public final class WebDoor: @unchecked Sendable {
     }
     lastID += 1
     open[lastID] = exchange
-    handler(request, Asker(id: lastID, door: self))
+    handler(request, Asker(id: lastID, door: self, takesGzip: exchange.head.takesGzip))
   }
 
   /// Who waits for the answer to one request. From any thread.
   public struct Asker: Sendable {
     let id: UInt64
     let door: WebDoor
+    let takesGzip: Bool
 
-    /// Answers; the first answer counts. Dropped when the peer has gone.
+    /// Answers; the first answer counts. Dropped when the peer has gone. What is long is packed here, on the caller's thread, if the peer
+    /// takes that.
     public func answer(_ response: WebResponse) {
       let (id, door) = (id, door)
-      if door.loop.executor.isCurrent { door.answer(id, response) } else { door.loop.run { door.answer(id, response) } }
+      let packed = takesGzip ? response.body.packed : nil
+      if door.loop.executor.isCurrent {
+        door.answer(id, response, packed)
+      } else {
+        door.loop.run { door.answer(id, response, packed) }
+      }
     }
 
     /// Begins a stream of server-sent events. Inside the handler only.
@@ -65,17 +72,18 @@ public final class WebDoor: @unchecked Sendable {
     public func stream() -> EventStream? { door.stream(id) }
   }
 
-  private func answer(_ id: UInt64, _ response: WebResponse) {
+  private func answer(_ id: UInt64, _ response: WebResponse, _ packed: SharedBytes? = nil) {
     guard let exchange = open.removeValue(forKey: id) else { return }
     if response.status == 401 { failures.spend(exchange.remote, at: .now) }
-    send(response, to: exchange)
+    send(response, packed, to: exchange)
   }
 
-  private func send(_ response: WebResponse, to exchange: HTTPExchange) {
+  private func send(_ response: WebResponse, _ packed: SharedBytes? = nil, to exchange: HTTPExchange) {
     var fields = WebResponse.securityFields(isTLS: settings.isTLS) + response.fields
     if !response.fields.contains(where: { $0.name == "Cache-Control" }) { fields.append(.init("Cache-Control", "no-store")) }
     if !response.type.isEmpty { fields.append(.init("Content-Type", response.type)) }
-    exchange.reply(response.status, fields: fields, body: response.body)
+    if packed != nil { fields += [.init("Content-Encoding", "gzip"), .init("Vary", "Accept-Encoding")] }
+    exchange.reply(response.status, fields: fields, body: packed ?? response.body.plain)
   }
 
   private func stream(_ id: UInt64) -> EventStream? {
@@ -92,7 +100,10 @@ public final class WebDoor: @unchecked Sendable {
   }
 
   /// A line that says nothing, so that whoever stands between does not take the stream for dead.
-  private func keepAlive() { for stream in streams.values { stream.write(Array(": alive\n\n".utf8)) } }
+  private func keepAlive() {
+    let line = SharedBytes(Array(": alive\n\n".utf8))
+    for stream in streams.values { stream.write(line) }
+  }
 
   func ended(_ stream: EventStream) { streams[stream.id] = nil }
   public var streamCount: Int { streams.count }
@@ -116,6 +127,6 @@ extension WebResponse {
   /// Source: RFC 9457.
   private static func problem(_ status: Int, _ title: String, _ detail: String, _ fields: [RequestHead.Field] = []) -> WebResponse {
     let text = #"{"type":"about:blank","title":"\#(title)","status":\#(status),"detail":"\#(detail)"}"#
-    return WebResponse(status, type: "application/problem+json", body: Array(text.utf8), fields: fields)
+    return WebResponse(status, type: "application/problem+json", bytes: Array(text.utf8), fields: fields)
   }
 }

@@ -1,17 +1,20 @@
 import Loop
 
 /// An answer to a request.
-public struct WebResponse: Hashable, Sendable {
+public struct WebResponse: Sendable {
   public var status: Int
   public var type: String
-  public var body: [UInt8]
+  public var body: Body
   public var fields: [RequestHead.Field]
 
-  public init(_ status: Int, type: String = "application/json", body: [UInt8] = [], fields: [RequestHead.Field] = []) {
+  public init(_ status: Int, type: String = "application/json", body: Body, fields: [RequestHead.Field] = []) {
     (self.status, self.type, self.body, self.fields) = (status, type, body, fields)
   }
+  public init(_ status: Int, type: String = "application/json", bytes: [UInt8] = [], fields: [RequestHead.Field] = []) {
+    self.init(status, type: type, body: Body(bytes), fields: fields)
+  }
   public init(_ status: Int, json: String, fields: [RequestHead.Field] = []) {
-    self.init(status, body: Array(json.utf8), fields: fields)
+    self.init(status, bytes: Array(json.utf8), fields: fields)
   }
 
   /// What every answer says to a browser: believe the type, load nothing from elsewhere, show it in no frame, keep nothing.

@@ -26,7 +26,7 @@ import Threads
         }
         guard request.bearer == "right" || request.path == ["open"] else { return asker.answer(WebResponse(401, json: "{}")) }
         let text = request.path.joined(separator: "|") + ";" + request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-        asker.answer(WebResponse(200, type: "text/plain", body: Array(text.utf8) + request.body))
+        asker.answer(WebResponse(200, type: "text/plain", bytes: Array(text.utf8) + request.body))
       }
       (self.front, self.door) = (made, door)
       port = try loop.sync { () throws(LoopFault) -> UInt16 in
