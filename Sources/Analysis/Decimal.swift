@@ -16,7 +16,7 @@ public enum Decimal {
   /// Local time, with the weekday.
   public static func time(_ scenario: Scenario, _ step: Int) -> String {
     let instant = scenario.instant(step: step)
-    let text = Timestamp.text((instant + scenario.localTime).milliseconds)
+    let text = Timestamp.text(scenario.localTime.shown(at: instant).milliseconds)
     return "\(weekdays[scenario.local(instant).weekday]) \(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
   }
   public static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]

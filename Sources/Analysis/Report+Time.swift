@@ -5,12 +5,13 @@ import Scenarios
 extension Report {
   /// Up to seven days: those with the highest vehicles' load of the first run.
   func loadAgainstLimit(_ first: Outcome) -> Picture {
-    let perDay = scenario.stepsPerDay
     let steps = first.load.count
-    let days = min(7, max(1, (steps + perDay - 1) / perDay))
+    let starts = scenario.dayStarts.filter { $0 < max(1, steps) }
+    let days = min(7, starts.count)
     let heaviest = first.vehicles.indices.max { (first.vehicles[$0], -$0) < (first.vehicles[$1], -$1) } ?? 0
-    let begin = max(0, min(heaviest / perDay - days / 2, (steps + perDay - 1) / perDay - days)) * perDay
-    let shown = begin..<min(steps, begin + days * perDay)
+    let begin = max(0, min((starts.lastIndex { $0 <= heaviest } ?? 0) - days / 2, starts.count - days))
+    let midnights = starts[begin..<begin + days] + [begin + days < starts.count ? starts[begin + days] : max(steps, starts[begin])]
+    let shown = starts[begin]..<(midnights.last ?? steps)
     let other = study.detailed.first {
       $0.strategy == .uncontrolled && $0.load.count >= shown.upperBound && $0.strategy != first.strategy
     }
@@ -20,15 +21,13 @@ extension Report {
     let lowest = shown.reduce(0.0) { min($0, Double(first.load[$1] - first.vehicles[$1]) / 1000) }
     var chart = Chart(x: Double(shown.lowerBound)...Double(shown.upperBound), y: lowest...highest * 1.05)
     chart.yAxis("kW at the connection")
-    for day in 0...days {
-      let x = chart.px(Double(begin + day * perDay))
-      chart.line(x, chart.top, x, chart.bottom, "grid")
-      guard day < days else { break }
+    for midnight in midnights { chart.line(chart.px(Double(midnight)), chart.top, chart.px(Double(midnight)), chart.bottom, "grid") }
+    for (from, until) in zip(midnights, midnights.dropFirst()) {
       chart.text(
-        chart.px(Double(begin + day * perDay) + Double(perDay) / 2), chart.bottom + 14,
-        Decimal.weekdays[scenario.local(scenario.instant(step: begin + day * perDay)).weekday], anchor: "middle")
+        chart.px(Double(from + until) / 2), chart.bottom + 14,
+        Decimal.weekdays[scenario.local(scenario.instant(step: from)).weekday], anchor: "middle")
     }
-    chart.xTitle("local days from \(Decimal.time(scenario, begin).dropFirst(4).prefix(10))")
+    chart.xTitle("local days from \(Decimal.time(scenario, shown.lowerBound).dropFirst(4).prefix(10))")
     chart.area(shown.map { (Double($0), Double(first.load[$0] - first.vehicles[$0]) / 1000) }, fill: Look.base.colour)
     if let other { chart.curve(stairs(other.load, shown), Look.of(.uncontrolled), width: 1.1) }
     chart.curve(stairs(first.load, shown), Look.of(first.strategy))
@@ -95,31 +94,28 @@ extension Report {
   /// The sessions of the busiest day, and what they are offered.
   func gantt(_ first: Outcome) -> Picture? {
     guard let story = stories[first.seed], !first.present.isEmpty else { return nil }
-    let perDay = scenario.stepsPerDay
-    let days = first.present.count / perDay
-    guard days > 0 else { return nil }
-    let busy = (0..<days).max { a, b in
-      let (x, y) = (sum(first.waiting, a), sum(first.waiting, b))
-      return (x, sum(first.present, a), -a) < (y, sum(first.present, b), -b)
+    let midnights = (scenario.dayStarts + [scenario.steps]).filter { $0 <= first.present.count }
+    let days = zip(midnights, midnights.dropFirst()).map { $0..<$1 }
+    let busy = days.indices.max { a, b in
+      let (x, y) = (sum(first.waiting, days[a]), sum(first.waiting, days[b]))
+      return (x, sum(first.present, days[a]), -a) < (y, sum(first.present, days[b]), -b)
     }
     guard let day = busy else { return nil }
-    let shown = day * perDay..<(day + 1) * perDay
+    let shown = days[day]
     let numbers = first.sessions.indices.filter {
       story.visits[$0].arrives < shown.upperBound && story.visits[$0].leaves > shown.lowerBound
     }
     let rows = Array(Set(numbers.map { story.visits[$0].connector }).sorted().prefix(36))
     guard !rows.isEmpty else { return nil }
     let pitch = 9.0
-    var chart = Chart(height: Double(rows.count) * pitch + 52, left: 64, x: 0...24, y: 0...Double(rows.count))
+    var chart = Chart(height: Double(rows.count) * pitch + 52, left: 64, x: Double(shown.lowerBound)...Double(shown.upperBound), y: 0...Double(rows.count))
     for hour in stride(from: 0, through: 24, by: 3) {
-      chart.line(chart.px(Double(hour)), chart.top, chart.px(Double(hour)), chart.bottom, "grid")
-      chart.text(chart.px(Double(hour)), chart.bottom + 13, "\(hour)", anchor: "middle")
+      let x = chart.px(Double(scenario.step(at: scenario.moment(day, hour * 3_600_000))))
+      chart.line(x, chart.top, x, chart.bottom, "grid")
+      chart.text(x, chart.bottom + 13, "\(hour)", anchor: "middle")
     }
     chart.xTitle("local hour of \(Decimal.time(scenario, shown.lowerBound).prefix(14))")
-    let scale = 24 / Double(perDay)
-    func x(_ step: Int) -> Double {
-      chart.px(Double(max(shown.lowerBound, min(shown.upperBound, step)) - shown.lowerBound) * scale)
-    }
+    func x(_ step: Int) -> Double { chart.px(Double(max(shown.lowerBound, min(shown.upperBound, step)))) }
     let most = rows.map { scenario.hub.connectors[$0].maximum.amperes }.max() ?? 32
     for (place, c) in rows.enumerated() {
       let top = chart.top + Double(place) * (chart.bottom - chart.top) / Double(rows.count)
@@ -160,9 +156,7 @@ extension Report {
       svg: chart.svg("Sessions of the busiest day with the offered current", extra: 20))
   }
 
-  private func sum(_ values: [Int16], _ day: Int) -> Int {
-    values[day * scenario.stepsPerDay..<(day + 1) * scenario.stepsPerDay].reduce(0) { $0 + Int($1) }
-  }
+  private func sum(_ values: [Int16], _ day: Range<Int>) -> Int { values[day].reduce(0) { $0 + Int($1) } }
 
   /// Stretches of one offer, A, while a vehicle that is not full is there.
   private func offers(_ outcome: Outcome, _ c: Int, _ shown: Range<Int>) -> [(Int, Int, Double)] {

@@ -67,10 +67,10 @@ public struct Report {
   private var facts: String {
     let hub = scenario.hub
     let seeds = study.seeds.count == 1 ? "seed \(study.seeds[0])" : "\(study.seeds.count) seeds"
-    let start = Timestamp.text((scenario.start + scenario.localTime).milliseconds).prefix(10)
+    let start = Timestamp.text(scenario.localTime.shown(at: scenario.start).milliseconds).prefix(10)
     return "<p class='facts'>Fidelity: <b>analyst</b> (currents hold for steps of \(scenario.step.raw / 60_000) min, no journal). "
       + "\(hub.connectors.count) connectors on \(hub.circuits.count) circuits, \(scenario.days) days from \(start), \(seeds). "
-      + "Pictures of single runs show seed \(study.seeds.first ?? 0). Times are local, without daylight saving time.</p>"
+      + "Pictures of single runs show seed \(study.seeds.first ?? 0). Times are local\(scenario.hub.timeZone == "UTC" ? "" : " (\(scenario.hub.timeZone))").</p>"
   }
 
   private var promises: String {

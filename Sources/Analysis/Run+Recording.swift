@@ -74,7 +74,7 @@ extension Run {
     outcome.waiting.append(Int16(clamping: waiting))
     outcome.energyCost += kilowattHours(vehicles) * Double(story.prices[step]) / 1_000_000
     outcome.largestUnbalance = max(outcome.largestUnbalance, Current(raw: (root.max() ?? 0) - (root.min() ?? 0)))
-    let month = String(Timestamp.text((now + scenario.localTime).milliseconds).prefix(7))
+    let month = String(Timestamp.text(scenario.localTime.shown(at: now).milliseconds).prefix(7))
     quarter.add(watts, span, at: now, month: month, &outcome)
     if options.keepsDetails { for charge in charges { outcome.currents.append(Int32(clamping: charge / span)) } }
     check(charges, now)

@@ -34,6 +34,8 @@ public final class Run {
   var flows: [Int]
   let ancestors: [[Int]]
   var nextVisit = 0
+  private let dayStarts: [Int]
+  private var nextDay = 0
   var nextLimit = 0
   var leaving: [(step: Int, connector: Int)] = []
   var lastChange: [(offer: Int, draw: Int)]
@@ -52,6 +54,7 @@ public final class Run {
       strategy.isController
       ? ControllerDesk(hub, looksAhead: strategy == .optimal, step: scenario.step) : nil
     limits = LimitTrace(hub, story)
+    dayStarts = scenario.dayStarts
     occupants = Array(repeating: nil, count: hub.connectors.count)
     lastSaid = Array(repeating: -1, count: hub.connectors.count)
     lastChange = Array(repeating: (0, 0), count: hub.connectors.count)
@@ -154,7 +157,8 @@ public final class Run {
       nextLimit += 1
       isBusy = true
     }
-    if step % scenario.stepsPerDay == 0 {
+    if nextDay < dayStarts.count, step == dayStarts[nextDay] {
+      nextDay += 1
       events.append(.tariff(story.tariff(scenario, from: step)))
       // Limits that are over are forgotten.
       for (limit, told) in story.limits where told <= now {

@@ -44,7 +44,7 @@ public struct Study: Sendable {
     for case let (outcome, figures)? in results {
       self.figures.append(figures)
       if outcome.seed == seeds.first { detailed.append(outcome) }
-      days = min(days, outcome.steps / scenario.stepsPerDay)
+      days = min(days, (scenario.dayStarts + [scenario.steps]).count { $0 <= outcome.steps } - 1)
       if !outcome.isComplete { isComplete = false }
     }
     if results.contains(where: { $0 == nil }) || results.count < plan.count { isComplete = false }

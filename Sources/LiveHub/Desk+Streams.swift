@@ -31,6 +31,8 @@ extension Desk {
   /// More is not put into a client's buffer at once.
   private static let comfortable = 256 * 1024
   private static let portion = 500
+  /// What comes within that time is told in one go: while the guard lowers everybody, those who follow do not take its processor.
+  private static let gathering = Duration.milliseconds(50)
   /// A crash takes at most so many entries.
   private static let mostLost: UInt64 = 50_000
 
@@ -43,7 +45,9 @@ extension Desk {
         return !woken
       })
     else { return }
-    for loop in [loop, hubLoop] { loop.run { [self] in pumpAll(on: loop) } }
+    for loop in [loop, hubLoop] {
+      loop.run { [self] in loop.after(Self.gathering) { [self] in pumpAll(on: loop) } }
+    }
   }
 
   /// Those who follow go on with the new names.

@@ -72,6 +72,7 @@ extension LiveHub {
   /// Gives the mind an event, does what it wants, and gives it what comes of that. Where something else is being thought about, or being
   /// said, its turn comes later.
   func think(_ event: Event) {
+    if waitingSince == nil { waitingSince = .now }
     waiting.append(event)
     work()
   }
@@ -113,7 +114,12 @@ extension LiveHub {
       decide(next)
     }
     isThinking = false
-    if hasSpoken || !waiting.isEmpty { rest() } else { record() }
+    if hasSpoken || !waiting.isEmpty {
+      rest()
+    } else {
+      waitingSince = nil
+      record()
+    }
   }
 
   /// Lets the loop write and read before the next thought is had, and before the last one is written down.
@@ -126,8 +132,17 @@ extension LiveHub {
   private func resume() {
     guard restingSince != nil, !isThinking, !isStopping else { return }
     restingSince = nil
+    noteLowered()
     record()
     wake()
+  }
+
+  /// What was said is written by now.
+  private func noteLowered() {
+    if lowering > 0, let waitingSince {
+      counts.lowered.add(Int((MonotonicTime.now - waitingSince).wholeNanoseconds / 1000), times: lowering)
+    }
+    (lowering, waitingSince) = (0, waiting.isEmpty ? nil : .now)
   }
 
   /// Thinks about all that waits at once, before what it speaks of is changed.
@@ -183,7 +198,10 @@ extension LiveHub {
       case .command(let id, let station, let command, let urgency):
         guard stations.indices.contains(station) else { continue }
         counts.commands += 1
-        if urgency == .decrease { counts.decreases.leave(id, at: monotonic) }
+        if urgency == .decrease {
+          counts.decreases.leave(id, at: monotonic)
+          lowering += 1
+        }
         guard let whole = secrets.open(command) else {
           waiting.append(.station(station, .outcome(id, .lost)))
           continue
@@ -234,6 +252,7 @@ extension LiveHub {
   /// Queues a dialogue's events and sends its frames.
   func carry(_ output: DialogueOutput, _ index: Int) {
     deadlines.set(index, stations[index].dialogue.nextDeadline)
+    if waitingSince == nil, !output.events.isEmpty { waitingSince = .now }
     if output.isUnanswered || output.answeredAfter != nil { stations[index].watch.note(output, at: monotonic) }
     waiting.append(contentsOf: output.events.lazy.map { .station(index, Secrets.masked($0)) })
     if let link = stations[index].link, servers.indices.contains(stations[index].server) {

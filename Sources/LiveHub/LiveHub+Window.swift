@@ -44,7 +44,7 @@ extension LiveHub {
       health: Picture.Health(
         durableThrough: driver.durableThrough, received: counts.received, sent: counts.sent, readings: counts.readings,
         meterFaults: counts.meterFaults, commands: counts.commands, decreaseMedian: counts.decreases.quantile(500),
-        decreaseP99: counts.decreases.quantile(990)),
+        decreaseP99: counts.decreases.quantile(990), lowered: counts.lowered),
       // Between two site files the mind may still be at the first one.
       links: driver.controller.hub.stations.map { station in
         places[station.id].map { stations[$0].watch.quality(at: stamp.monotonic) } ?? LinkQuality()

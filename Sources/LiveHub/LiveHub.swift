@@ -12,6 +12,7 @@ import Site
 import SiteFiles
 import StationLink
 import WebLink
+import Window
 
 /// The live house: it owns the clock, the links, the journal and one mind, all on the thread of one loop.
 ///
@@ -54,6 +55,9 @@ public final class LiveHub: @unchecked Sendable {
   var restingSince: MonotonicTime?
   /// The mind has said something to a station since the last rest.
   var hasSpoken = false
+  /// Since when the oldest of the events waits that are thought about now, and how many messages that lower came of them.
+  var waitingSince: MonotonicTime?
+  var lowering = 0
   /// Decisions and alarms that have not been logged yet.
   var untold: [Effect] = []
   var timer: LoopTimer?
@@ -96,6 +100,8 @@ public final class LiveHub: @unchecked Sendable {
     public var meterFaults = 0
     public var commands = 0
     public var decreases = ReactionTimes()
+    /// From the event that lowers somebody to the profile's being written.
+    public var lowered = TimeHistogram()
   }
 
   /// A station as the house keeps it, over all its connections.

@@ -44,13 +44,13 @@ public struct LoadTrace: Sendable {
   private static func kilowatts(_ source: LoadSource, _ scenario: Scenario, _ random: inout SeededRandom) -> [Double] {
     var result: [Double] = []
     result.reserveCapacity(scenario.steps)
-    let variation = source.variation
+    let (variation, days) = (source.variation, Set(scenario.dayStarts))
     var (day, month, place) = (1.0, 0, 0)
     for step in 0..<scenario.steps {
       let instant = scenario.instant(step: step)
-      if step % scenario.stepsPerDay == 0 {
+      if days.contains(step) {
         day = 1 + Double(random.pick(-variation...variation)) / 1000
-        month = (instant + scenario.localTime).monthOfYear - 1
+        month = scenario.localTime.shown(at: instant).monthOfYear - 1
       }
       // A step varies by a third of what a day does.
       let factor = max(0, day + Double(random.pick(-variation...variation)) / 3000)

@@ -8,9 +8,11 @@ public struct Scenario: Sendable {
   /// Where its figures come from, for readers.
   public var sources: [String]
   public var seed: UInt64
-  /// Local midnight of the first day, and how far local time is ahead of UTC; there is no daylight saving time in scenarios.
+  /// Local midnight of the first day.
   public var start: Instant
-  public var localTime: TimeSpan
+  /// What clocks show there.
+  public var localTime: LocalTime
+  /// Local days: where clocks are moved one has 23 or 25 hours.
   public var days: Int
   /// Loads and currents are constant within a step; divides a quarter of an hour.
   public var step: TimeSpan
@@ -24,15 +26,34 @@ public struct Scenario: Sendable {
   public var promises: [Promise]
   public var strategies: [Strategy]
 
-  public var stepsPerDay: Int { TimeSpan.days(1).raw / step.raw }
-  public var steps: Int { days * stepsPerDay }
+  public var end: Instant { midnight(days) }
+  public var steps: Int { step(at: end) }
   public func instant(step: Int) -> Instant { start + self.step * step }
+  /// The step in which a moment falls, counted on before the first and beyond the last.
+  public func step(at instant: Instant) -> Int { (instant - start).raw.flooredDivision(by: step.raw) }
+
+  /// The beginning of a local day; that of the day after the last is the scenario's end.
+  public func midnight(_ day: Int) -> Instant {
+    day == 0 ? start : localTime.next(.zero, after: start + .days(day) - .hours(12))
+  }
+  /// The first steps of the local days.
+  public var dayStarts: [Int] { (0..<days).map { step(at: midnight($0)) } }
+  /// When clocks show a time of day, ms since midnight; a whole day is its end.
+  public func moment(_ day: Int, _ timeOfDay: Int) -> Instant {
+    if timeOfDay == 0 { return midnight(day) }
+    return timeOfDay >= 86_400_000 ? midnight(day + 1) : localTime.next(TimeSpan(raw: timeOfDay), after: midnight(day))
+  }
+
   /// Local day of the week, 0: Monday, and ms of the day.
   public func local(_ instant: Instant) -> (weekday: Int, millisecond: Int) {
-    let local = (instant + localTime).milliseconds
-    let day = local >= 0 ? local / 86_400_000 : (local + 1) / 86_400_000 - 1
+    let local = localTime.shown(at: instant).milliseconds
+    let day = local.flooredDivision(by: 86_400_000)
     return (((day + 3) % 7 + 7) % 7, local - day * 86_400_000)
   }
+}
+
+extension Int {
+  fileprivate func flooredDivision(by divisor: Int) -> Int { self >= 0 ? self / divisor : (self + 1) / divisor - 1 }
 }
 
 /// Where the vehicles come from.

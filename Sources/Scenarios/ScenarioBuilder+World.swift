@@ -134,7 +134,8 @@ extension ScenarioBuilder {
     }
     reader.finish()
     guard let kind, let day, let at, let lasts, let place else { return nil }
-    let from = start + .days(day) + TimeSpan(raw: at)
+    let midnight = localTime.next(.zero, after: start + .days(day) - .hours(12))
+    let from = at == 0 ? midnight : localTime.next(TimeSpan(raw: at), after: midnight)
     return Fault(kind: kind, place: place, from: from, until: from + lasts)
   }
 

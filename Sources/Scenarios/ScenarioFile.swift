@@ -48,7 +48,7 @@ final class ScenarioBuilder {
   /// Connectors of each group of a `layout`, by its name; of a site, the connectors of each circuit.
   var groups: [(name: String, connectors: [Int])] = []
   var start = Instant(milliseconds: 0)
-  var localTime = TimeSpan.zero
+  var localTime = LocalTime.utc
   var siteLimits: [Limit] = []
   var tariff: Tariff?
 
@@ -66,7 +66,7 @@ final class ScenarioBuilder {
     let step = reader.optional("step_min", minutes, else: .minutes(15))
     readSite(reader)
     guard !hub.circuits.isEmpty else { return nil }
-    hub.localTime = LocalTime(steps: [LocalTime.Step(from: start, offset: localTime)])
+    readTimeZone(reader)
     if hub.connectors.isEmpty {
       reader.complain(about: "layout", found: "a site without connectors", expected: "at least one connector")
     }
@@ -89,7 +89,7 @@ final class ScenarioBuilder {
       strategies: strategies)
   }
 
-  /// Local midnight; its zone is that of the whole scenario.
+  /// Local midnight, and how far clocks are ahead of UTC there.
   private func readStart(_ reader: ObjectReader) {
     let midnight = Shape<String>.text.map("local midnight of the first day with its zone, like \"2025-01-06T00:00:00+01:00\"") {
       text -> (Instant, TimeSpan)? in
@@ -99,7 +99,20 @@ final class ScenarioBuilder {
       guard local.milliseconds % 86_400_000 == 0 else { return nil }
       return (Instant(milliseconds: time.milliseconds), TimeSpan(raw: local.milliseconds - time.milliseconds))
     }
-    if let (instant, offset) = reader.required("start", midnight) { (start, localTime) = (instant, offset) }
+    if let (instant, offset) = reader.required("start", midnight) {
+      (start, localTime) = (instant, LocalTime(steps: [LocalTime.Step(from: instant, offset: offset)]))
+    }
+  }
+
+  /// The clocks of the scenario's `time_zone`, or of its site's; without either those of `start`, which are never moved.
+  private func readTimeZone(_ reader: ObjectReader) {
+    if let (name, clocks) = reader.optional("time_zone", TimeZoneFile.shape) { (hub.timeZone, hub.localTime) = (name, clocks) }
+    defer { hub.localTime = localTime }
+    guard !hub.localTime.steps.isEmpty else { return }
+    guard hub.localTime.offset(at: start) == localTime.offset(at: start) else {
+      return reader.complain(about: "start", expected: "local midnight in \(hub.timeZone)")
+    }
+    localTime = hub.localTime
   }
 
   private static func rule(_ limit: Limit) -> LimitRule {

@@ -8,7 +8,7 @@ extension SessionRecords {
     let name: String
     let columns: Columns
     let head: [String]
-    let localTime: TimeSpan
+    let localTime: LocalTime
     let hub: Hub
     var errors: [DocumentError] = []
     var visits: [RecordedVisit] = []
@@ -23,7 +23,7 @@ extension SessionRecords {
     private var strangers: [String] = []
     private var known: [String: Int] = [:]
 
-    init(name: String, columns: Columns, head: [String], localTime: TimeSpan, hub: Hub) {
+    init(name: String, columns: Columns, head: [String], localTime: LocalTime, hub: Hub) {
       (self.name, self.columns, self.head, self.localTime, self.hub) = (name, columns, head, localTime, hub)
       for (s, station) in hub.stations.enumerated() {
         for c in station.connectors {
@@ -78,7 +78,8 @@ extension SessionRecords {
         wrong(row, column, "a time, like 2026-11-22T06:00:00Z or 2026-11-22 06:00:00 (local)")
         return nil
       }
-      return Instant(milliseconds: time.milliseconds) - (time.hasZone ? .zero : localTime)
+      let instant = Instant(milliseconds: time.milliseconds)
+        return time.hasZone ? instant : localTime.instant(showing: instant)
     }
 
     private mutating func number(_ row: Row, _ column: Int, _ range: ClosedRange<Double>, _ unit: String) -> Double? {

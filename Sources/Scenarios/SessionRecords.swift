@@ -38,11 +38,11 @@ public enum SessionRecords {
     var places: [Int]
   }
 
-  /// - Parameter localTime: how far times without a zone are ahead of UTC.
+  /// - Parameter localTime: the clocks by which times without a zone are told.
   /// - Returns: in order of arrival.
   /// - Throws: all that is wrong, with line and column; at most fifty.
   public static func read(
-    text: String, name: String, columns: Columns = Columns(), localTime: TimeSpan = .zero, hub: Hub
+    text: String, name: String, columns: Columns = Columns(), localTime: LocalTime = .utc, hub: Hub
   ) throws(DocumentErrors) -> [RecordedVisit] {
     let start = text.unicodeScalars.first { !$0.properties.isWhitespace }
     let isJSON = start == "[" || start == "{"

@@ -31,7 +31,7 @@ public struct Story: Sendable {
   /// What energy costs in the days that a hub knows of on the day that begins with `step`: steps of equal price in one.
   public func tariff(_ scenario: Scenario, from step: Int) -> Tariff {
     var steps: [Tariff.Step] = []
-    let end = min(prices.count, step + Self.daysKnown * scenario.stepsPerDay)
+    let end = min(prices.count, scenario.step(at: scenario.instant(step: step) + .days(Self.daysKnown)))
     for place in step..<end where place == step || prices[place] != prices[place - 1] {
       steps.append(Tariff.Step(from: scenario.instant(step: place), price: .microEuros(prices[place])))
     }
@@ -42,9 +42,10 @@ public struct Story: Sendable {
   private static func prices(_ scenario: Scenario, _ seed: UInt64) -> [Int] {
     var random = SeededRandom(seed: seed, part: 3)
     let variation = scenario.prices.variation
+    let days = Set(scenario.dayStarts)
     var factor = 1.0
     return (0..<scenario.steps).map { step in
-      if step % scenario.stepsPerDay == 0 { factor = 1 + Double(random.pick(-variation...variation)) / 1000 }
+      if days.contains(step) { factor = 1 + Double(random.pick(-variation...variation)) / 1000 }
       let instant = scenario.instant(step: step)
       if let stated = scenario.prices.tariff?.step(at: instant) { return stated.price.raw }
       let (day, millisecond) = scenario.local(instant)
@@ -55,7 +56,7 @@ public struct Story: Sendable {
   private static func limits(_ scenario: Scenario, _ seed: UInt64) -> [(limit: Limit, told: Instant)] {
     var random = SeededRandom(seed: seed, part: 4)
     var found: [(limit: Limit, told: Instant)] = []
-    let end = scenario.start + .days(scenario.days)
+    let end = scenario.end
     for rule in scenario.limits {
       func add(_ from: Instant, _ until: Instant) {
         guard from < end, until > scenario.start else { return }
@@ -65,17 +66,17 @@ public struct Story: Sendable {
       }
       if case .once(let from, let until) = rule.when { add(from, until) }
       for day in 0..<scenario.days {
-        let midnight = scenario.start + .days(day)
         switch rule.when {
         case .once: break
         case .daily(let days, let from, let until):
-          if days.contains(scenario.local(midnight).weekday) {
-            add(midnight + TimeSpan(raw: from), midnight + TimeSpan(raw: until))
+          if days.contains(scenario.local(scenario.midnight(day)).weekday) {
+            add(scenario.moment(day, from), scenario.moment(day, until))
           }
         case .atRandom(let perWeek, let from, let until, let lasts):
           let latest = max(from, until - lasts.raw)
           let moment = random.pick(from...latest)
-          if random.nextPart() < perWeek / 7 { add(midnight + TimeSpan(raw: moment), midnight + TimeSpan(raw: moment) + lasts) }
+          let begins = scenario.moment(day, moment)
+          if random.nextPart() < perWeek / 7 { add(begins, begins + lasts) }
         }
       }
     }

@@ -64,7 +64,7 @@ struct VisitDrawing {
     var candidates: [Candidate] = []
     for (i, crowd) in crowds.enumerated() {
       var random = SeededRandom(seed: seed, part: 100 + i)
-      for hour in 0..<scenario.days * 24 {
+      for hour in 0..<(scenario.end - scenario.start).raw / 3_600_000 {
         let begin = scenario.start + .hours(hour)
         let (day, millisecond) = scenario.local(begin)
         let mean = crowd.arrivals[day][millisecond / 3_600_000]
@@ -102,8 +102,7 @@ struct VisitDrawing {
 
   private mutating func place(_ record: RecordedVisit) {
     let vehicle = scenario.models[choose(scenario.models.enumerated().map { ($0.offset, $0.element.share) })]
-    let end = scenario.start + .days(scenario.days)
-    guard record.arrival >= scenario.start, record.arrival < end else {
+    guard record.arrival >= scenario.start, record.arrival < scenario.end else {
       outside += 1
       return
     }
@@ -123,8 +122,7 @@ struct VisitDrawing {
     case .lasts(let spreads): return at + TimeSpan(raw: Int((spread(spreads, at, hour)?.value(part) ?? 1) * 3_600_000))
     case .until(let spreads):
       let leaves = Int((spread(spreads, at, hour)?.value(part) ?? 0) * 3_600_000)
-      let now = scenario.local(at).millisecond
-      return at + TimeSpan(raw: leaves > now ? leaves - now : leaves - now + 86_400_000)
+      return scenario.localTime.next(TimeSpan(raw: leaves % 86_400_000), after: at)
     }
   }
 
@@ -151,7 +149,7 @@ struct VisitDrawing {
     return nil
   }
 
-  private func step(_ at: Instant) -> Int { max(0, (at - scenario.start).raw / scenario.step.raw) }
+  private func step(_ at: Instant) -> Int { max(0, scenario.step(at: at)) }
 
   private mutating func add(
     _ c: Int, _ crowd: String, _ arrival: Instant, _ departure: Instant, _ energy: Energy, _ vehicle: VehicleModel, phases: Int,

@@ -48,6 +48,10 @@ public struct LocalTime: Hashable, Sendable, Codable {
     return found
   }
 
+  /// When clocks show a date and time: the first moment at which they do; what is skipped in spring is met when clocks are moved.
+  /// - Parameter wanted: the instant that would show it in UTC.
+  public func instant(showing wanted: Instant) -> Instant { moments(showing: wanted).first ?? wanted - offset(at: wanted) }
+
   /// Clocks are moved at most once in two days.
   private func moments(showing wanted: Instant) -> [Instant] {
     let (before, after) = (offset(at: wanted - .days(1)), offset(at: wanted + .days(1)))

@@ -1,3 +1,4 @@
+import Documents
 import FoundationEssentials
 import Quantities
 import Site
@@ -8,6 +9,13 @@ import Site
 public enum TimeZoneFile {
   public static let folder = "/usr/share/zoneinfo"
   private static let years = 2020...2045
+
+  /// A zone's name in a file that somebody writes.
+  public static var shape: Shape<(name: String, localTime: LocalTime)> {
+    Shape<String>.text.map("a name of the time zone database in \(folder), like \"Europe/Amsterdam\"") { name in
+      localTime(of: name).map { (name, $0) }
+    }
+  }
 
   /// - Parameter name: as the IANA database has it.
   /// - Returns: nil: there is no such zone, or its file is none.

@@ -47,6 +47,17 @@ extension Picture {
       [("0.5", health.decreaseMedian), ("0.99", health.decreaseP99)].compactMap { quantile, span in
         span.map { ("{quantile=\"\(quantile)\"}", "\($0.seconds)") }
       })
+    text += histogram("decrease_written_seconds", "From the event that lowers a connector to its message's being written.", health.lowered)
     return text
+  }
+
+  private func histogram(_ name: String, _ help: String, _ times: TimeHistogram) -> String {
+    var text = "# HELP sluice_\(name) \(help)\n# TYPE sluice_\(name) histogram\n"
+    var sum = 0
+    for (count, bound) in zip(times.counts, TimeHistogram.bounds.map { "\(Double($0) / 1e6)" } + ["+Inf"]) {
+      sum += count
+      text += "sluice_\(name)_bucket{le=\"\(bound)\"} \(sum)\n"
+    }
+    return text + "sluice_\(name)_sum \(Double(times.microseconds) / 1e6)\nsluice_\(name)_count \(sum)\n"
   }
 }

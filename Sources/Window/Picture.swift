@@ -27,13 +27,15 @@ public struct Picture: Sendable {
     /// From decision to the station's answer.
     public var decreaseMedian: TimeSpan?
     public var decreaseP99: TimeSpan?
+    /// From the event that lowers to the message's being written.
+    public var lowered: TimeHistogram
     public init(
       durableThrough: UInt64, received: Int, sent: Int, readings: Int, meterFaults: Int, commands: Int, decreaseMedian: TimeSpan?,
-      decreaseP99: TimeSpan?
+      decreaseP99: TimeSpan?, lowered: TimeHistogram = TimeHistogram()
     ) {
       (self.durableThrough, self.received, self.sent, self.readings) = (durableThrough, received, sent, readings)
       (self.meterFaults, self.commands) = (meterFaults, commands)
-      (self.decreaseMedian, self.decreaseP99) = (decreaseMedian, decreaseP99)
+      (self.decreaseMedian, self.decreaseP99, self.lowered) = (decreaseMedian, decreaseP99, lowered)
     }
   }
 

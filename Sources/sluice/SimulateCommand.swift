@@ -111,7 +111,7 @@ enum SimulateCommand {
     let text = try ProfileFolder.read(path)
     let visits = try SessionRecords.read(text: text, name: path, localTime: scenario.localTime, hub: scenario.hub)
     guard let first = visits.first, let last = visits.last else { return }
-    let midnight = (first.arrival + scenario.localTime).floored(to: .days(1)) - scenario.localTime
+    let midnight = scenario.localTime.instant(showing: scenario.localTime.shown(at: first.arrival).floored(to: .days(1)))
     scenario.start = midnight
     scenario.days = min(3660, max(1, ((last.departure - midnight).raw + 86_399_999) / 86_400_000))
     scenario.visits = .recorded(visits)

@@ -75,7 +75,7 @@ final class SimulateWork: Sendable {
     if let part { options.tell = { part.add($0) } }
     let run = Run(wish.scenario, story, strategy, options)
     while !run.isDone, !isStopped {
-      run.live(steps: wish.scenario.stepsPerDay)
+      run.live(steps: TimeSpan.days(1).raw / wish.scenario.step.raw)
       state.with { $0.livedDays += 1 }
     }
     if !run.isDone { run.finish() }

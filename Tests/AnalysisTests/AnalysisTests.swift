@@ -76,7 +76,7 @@ import Threads
   @Test func `a run that is stopped gives a summary and a report that say so`() throws {
     let scenario = try World.scenario()
     var study = Study(scenario, name: "test", seeds: [1], strategies: [.optimal, .uncontrolled])
-    study.take([World.live(scenario, .optimal, steps: scenario.stepsPerDay), nil])
+    study.take([World.live(scenario, .optimal, steps: scenario.dayStarts[1]), nil])
     #expect(!study.isComplete && study.days == 1)
     let document = try Document(json: String(decoding: study.summary, as: UTF8.self))
     #expect(document.root["complete"]?.bool == false)
@@ -117,7 +117,7 @@ import Threads
       let (outcome, figures) = World.live(scenario, .sharing, seed: seed)
       #expect(figures.violations == 0, "seed \(seed)")
       // From the second step on without a reading the vehicles have 63 A - 1 A - 30 A, whatever the building draws.
-      let blind = 1 * scenario.stepsPerDay + 34..<scenario.stepsPerDay + 48
+      let blind = scenario.dayStarts[1] + 34..<scenario.dayStarts[1] + 48
       let cells = scenario.hub.circuits.count * 3
       let story = Story(scenario, seed: seed)
       for step in blind {
@@ -147,7 +147,7 @@ import Threads
   @Test func `what happened is told a line each`() throws {
     let lines = Locked<[String]>([])
     let scenario = try World.scenario()
-    _ = World.live(scenario, .optimal, steps: scenario.stepsPerDay) { line in
+    _ = World.live(scenario, .optimal, steps: scenario.dayStarts[1]) { line in
       lines.with { $0.append(String(decoding: line, as: UTF8.self)) }
     }
     let told = lines.with { $0 }

@@ -9,7 +9,7 @@ import Testing
     let scenario = try World.scenario()
     #expect(scenario.hub.connectors.count == 6)
     #expect(scenario.start == Instant(milliseconds: Timestamp("2025-01-05T23:00:00Z")?.milliseconds ?? 0))
-    #expect(scenario.localTime == .hours(1))
+    #expect(scenario.localTime.offset(at: scenario.start) == .hours(1))
     #expect(scenario.local(scenario.start) == (0, 0))
     #expect(scenario.strategies == Strategy.allCases)
   }
