@@ -7,7 +7,9 @@ extension SiteController {
 
   /// The circuit phases that a connector's current counts on: all wired ones, or those its vehicle was seen to use (rule 8).
   func phases(_ c: Int) -> Phases {
-    guard hub.settings.narrowsPhases, let used = connectors[c].usedPhases else { return hub.connectors[c].phases }
+    guard hub.settings.narrowsPhases, let used = connectors[c].usedPhases,
+      !(state(ofStationOf: c).capabilities?.switchesPhases ?? false)
+    else { return hub.connectors[c].phases }
     return used
   }
 

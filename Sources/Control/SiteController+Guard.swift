@@ -275,7 +275,8 @@ extension SiteController {
     if !forSafety {
       let settled = connectors[c].lastShareDecrease.map { now.monotonic - $0 >= hub.settings.sharingInterval } ?? true
       let worthwhile = settled && (present - target >= hub.settings.deadBand || target == .zero)
-      let ends = needsRefresh(c, weighing, now) && !storeFailed && !isWaitingForAnswer(c, now)
+      let isTooLong = mustShorten(c, weighing, now)
+      let ends = needsRefresh(c, weighing, now) && (!storeFailed || isTooLong) && !isWaitingForAnswer(c, now)
       guard worthwhile || ends else {
         decide(c, present, nil, connectors[c].reason, &out)
         return
@@ -283,7 +284,7 @@ extension SiteController {
       if ends, target > .zero {
         // It has to be sent anew anyway: what is right now, for as long as an offer lasts.
         connectors[c].lastShareDecrease = now.monotonic
-        send(target, c, target > fallback(c) ? .increase : .decrease, weighing, reason, now, &out)
+        send(target, c, target > fallback(c) && !isTooLong ? .increase : .decrease, weighing, reason, now, &out)
         return
       }
       connectors[c].lastShareDecrease = now.monotonic
@@ -350,7 +351,9 @@ extension SiteController {
         send(offer, c, .increase, weighing, reason, now, &out)
         let after = committed(c, at: now.monotonic, through: hub.settings.horizon + hub.settings.guardTime)
         add(after - counted, at: hub.connectors[c].circuit, to: &used)
-      } else if needsRefresh(c, weighing, now), !storeFailed || present <= fallback(c), isTimely(c, now) {
+      } else if needsRefresh(c, weighing, now), !storeFailed || present <= fallback(c) || mustShorten(c, weighing, now),
+        isTimely(c, now)
+      {
         // Rule 15: a refresh lasts longer than what it replaces, so it has to fit among all that may be unheard.
         let fits = (base + room).floored(to: station(of: c).traits.step)
         let isTooMuch = room < .zero && present > fallback(c)

@@ -63,11 +63,7 @@ extension SiteController {
     if offer == hub.connectors[c].fallback { return nil }
     if offer < hub.connectors[c].fallback { return mustStayLow(c, weighing) ? nil : now.monotonic + horizon * 3 }
     var end = now.monotonic + lasting(c)
-    var place: Int? = hub.connectors[c].circuit
-    while let k = place {
-      if let change = weighing.bounds[k].nextChange { end = min(end, now.monotonic + (change - now.utc - anticipation)) }
-      place = hub.circuits[k].parent
-    }
+    if let change = nextChange(c, weighing) { end = min(end, now.monotonic + (change - now.utc - anticipation)) }
     if urgency == .decrease, let replaced = connectors[c].beliefs.last?.until { end = min(end, replaced) }
     return max(end, now.monotonic + .seconds(5))
   }
@@ -95,7 +91,7 @@ extension SiteController {
   /// "Identical, do not send again" means the same current with more than half of its time left.
   func needsRefresh(_ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Bool {
     guard let last = connectors[c].beliefs.last else { return true }  // its first offer, if only of the fallback
-    if connectors[c].mustRefresh { return true }
+    if connectors[c].mustRefresh || mustShorten(c, weighing, now) { return true }
     guard let until = last.until else { return false }
     if now.monotonic >= until { return true }
     let half = last.current < hub.connectors[c].fallback ? hub.settings.horizon * 2 : lasting(c) / 2
@@ -104,11 +100,31 @@ extension SiteController {
     return next - until >= lasting(c) / 10
   }
 
-  /// Sends the same current anew. Above the fallback that is an increase: it lasts longer than what was granted before.
+  /// A lower limit begins before its offer ends, which nobody knew when it was sent (rule 14).
+  func mustShorten(_ c: Int, _ weighing: Weighing, _ now: EventStamp) -> Bool {
+    guard let last = connectors[c].beliefs.last, let until = last.until, last.current > fallback(c), obeysEnds(c),
+      let change = nextChange(c, weighing)
+    else { return false }
+    return now.monotonic + max(.seconds(5), change - now.utc - anticipation) + .seconds(1) < until
+  }
+
+  /// When a lower limit begins above a connector; nil: none is known.
+  private func nextChange(_ c: Int, _ weighing: Weighing) -> Instant? {
+    var found: Instant?
+    var place: Int? = hub.connectors[c].circuit
+    while let k = place {
+      if let change = weighing.bounds[k].nextChange { found = min(found ?? change, change) }
+      place = hub.circuits[k].parent
+    }
+    return found
+  }
+
+  /// Sends the same current anew. Above the fallback that is an increase: it lasts longer than what was granted before, unless it has to
+  /// be shortened.
   mutating func refresh(
     _ c: Int, _ present: Current, _ weighing: Weighing, _ reason: Reason, _ now: EventStamp, _ out: inout [Effect]
   ) {
-    send(present, c, present > fallback(c) ? .increase : .decrease, weighing, reason, now, &out)
+    send(present, c, present > fallback(c) && !mustShorten(c, weighing, now) ? .increase : .decrease, weighing, reason, now, &out)
   }
 
   func route(_ c: Int) -> StationTraits.Route {

@@ -97,10 +97,19 @@ extension SiteController {
     }
   }
 
-  /// A step of our own wall clock: blocks are about what it shows, but a silence, and what is let up after a limit, began as long ago as
-  /// before.
+  /// A step of our own wall clock: blocks are about what it shows, but what holds goes on holding, what was set for a while holds as long as
+  /// it would have, and a silence, and what is let up after a limit, began as long ago as before.
   mutating func moveSenders(by step: TimeSpan, at now: EventStamp) {
-    for place in series.indices { series[place].silentSince = series[place].silentSince.map { $0 + step } }
+    let before = now.utc - step
+    for place in series.indices {
+      series[place].silentSince = series[place].silentSince.map { $0 + step }
+      if series[place].series.lasts != nil { series[place].series.blocks = series[place].series.blocks.map { $0.moved(by: step) } }
+      series[place].series.blocks = series[place].series.blocks.map { $0.holding(on: now.utc, as: before) }
+      if let silence = series[place].series.silence {
+        series[place].series.silence?.fallback = silence.fallback.map { $0.holding(on: now.utc, as: before) }
+      }
+    }
+    for place in standing.indices where standing[place].from <= before { standing[place].from = min(standing[place].from, now.utc) }
     for place in tails.indices {
       tails[place].from = tails[place].from + step
       tails[place].until = tails[place].until.map { $0 + step }
@@ -208,5 +217,10 @@ extension SiteController {
 }
 
 extension LimitSeries.Block {
+  fileprivate func moved(by step: TimeSpan) -> Self { Self(from: from + step, until: until.map { $0 + step }, amount: amount) }
+  /// What held at `before` holds on when our clock shows `now` instead.
+  fileprivate func holding(on now: Instant, as before: Instant) -> Self {
+    holds(at: before) ? Self(from: min(from, now), until: until, amount: amount) : self
+  }
   public func holds(at instant: Instant) -> Bool { from <= instant && until.map { instant < $0 } ?? true }
 }

@@ -57,6 +57,8 @@ extension SiteController {
     guard stations[s].connected else { return }
     stations[s].connectedAt = nil
     stations[s].stage = .absent
+    // Whoever stands there when it is back may use other phases.
+    for c in hub.stations[s].connectors { forgetPhases(c) }
     if hub.stations[s].state == .installed { set(.stationLost(station: s), raised: true, &out) }
   }
 
@@ -117,6 +119,7 @@ extension SiteController {
   /// - Precondition: something is believed of the connector.
   mutating func distrust(connector c: Int, _ now: EventStamp) {
     let last = connectors[c].beliefs.count - 1
+    forgetPhases(c)
     connectors[c].beliefs[last].progress = .unanswered
     connectors[c].beliefs[last].confirmed = false
     if !connectors[c].beliefs.contains(where: { $0.until == nil && $0.current >= fallback(c) }) {

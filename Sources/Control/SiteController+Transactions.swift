@@ -8,6 +8,8 @@ struct EndedTransaction: Hashable, Sendable, Codable {
   var connector: Int
   var messageID: String
   var authorisation: Authorisation?
+  /// What ended it; nil: kept by a version that did not keep it.
+  var stop: TransactionStop?
 }
 
 /// A StartTransaction that was answered, remembered for repeats of the same message.
@@ -16,6 +18,21 @@ struct AnsweredStart: Hashable, Sendable, Codable {
   var messageID: String
   var transaction: Int
   var authorisation: Authorisation
+  /// What was said; nil: kept by a version that did not keep it.
+  var start: TransactionStart?
+}
+
+extension TransactionStart {
+  /// The same content; a time in 1970 is none.
+  fileprivate func isSame(as other: TransactionStart) -> Bool {
+    connector == other.connector && meterStart == other.meterStart && idTag.lowercased() == other.idTag.lowercased()
+      && (at == other.at || at == nil || other.at == nil)
+  }
+}
+extension TransactionStop {
+  fileprivate func isSame(as other: TransactionStop) -> Bool {
+    transaction == other.transaction && meterStop == other.meterStop && (at == other.at || at == nil || other.at == nil)
+  }
 }
 
 extension SiteController {
@@ -31,7 +48,10 @@ extension SiteController {
   }
 
   mutating func begin(_ s: Int, _ start: TransactionStart, _ request: RequestID, _ now: EventStamp, _ out: inout [Effect]) {
-    if let known = startedBefore.last(where: { $0.station == s && $0.messageID == start.messageID }) {
+    // A station may count its messages from 1 again after each boot: the number alone says nothing.
+    if let known = startedBefore.last(where: {
+      $0.station == s && $0.messageID == start.messageID && $0.start.map { start.isSame(as: $0) } ?? true
+    }) {
       out.append(.answer(station: s, request, .start(transaction: known.transaction, known.authorisation)))
       return
     }
@@ -55,7 +75,8 @@ extension SiteController {
     }
     let late = isLate(start.at, s)
     var unended: [Belief] = []
-    if let open = connectors[c].transaction, !late || open.late {
+    // One that began after the one that is open tells that this has ended, however late it is told.
+    if let open = connectors[c].transaction, !late || open.late || start.at.map({ $0 > open.startedAt }) ?? false {
       // The station never said that the one before ended.
       out.append(.transaction(.closed(id: open.id, meterStop: connectors[c].register, at: now.utc, reason: "Superseded")))
       // Perhaps it is the same transaction, told once more: what it was offered counts until it has been seen to be left.
@@ -105,9 +126,7 @@ extension SiteController {
 
   /// Rule 24: the same content while it is open; a 1970 time is no content.
   private func isRepeat(_ new: TransactionStart, of old: TransactionStart) -> Bool {
-    new.messageID == old.messageID
-      || new.at != nil && new.at == old.at && new.connector == old.connector && new.meterStart == old.meterStart
-        && new.idTag.lowercased() == old.idTag.lowercased()
+    new.isSame(as: old) && (new.messageID == old.messageID || new.at != nil && new.at == old.at)
   }
 
   /// Older than the connection: it was queued while the link was down.
@@ -117,21 +136,24 @@ extension SiteController {
   }
 
   private mutating func remember(_ start: TransactionStart, _ s: Int, _ id: Int, _ authorisation: Authorisation) {
-    startedBefore.append(AnsweredStart(station: s, messageID: start.messageID, transaction: id, authorisation: authorisation))
+    startedBefore.append(AnsweredStart(station: s, messageID: start.messageID, transaction: id, authorisation: authorisation, start: start))
     if startedBefore.count > remembered { startedBefore.removeFirst(remembered / 2) }
   }
 
   mutating func finish(_ s: Int, _ stop: TransactionStop, _ request: RequestID, _ now: EventStamp, _ out: inout [Effect]) {
     let authorisation = stop.idTag.map { self.authorisation(of: $0) }
     out.append(.answer(station: s, request, .stop(authorisation)))
-    if ended.contains(where: { $0.station == s && $0.messageID == stop.messageID }) { return }
+    let isKnown = ended.contains {
+      $0.station == s && $0.messageID == stop.messageID && $0.stop.map { stop.isSame(as: $0) } ?? true
+    }
+    if isKnown { return }
     guard let c = openConnector(s, stop) else {
       if ended.contains(where: { $0.station == s && $0.id == stop.transaction }) { return }
       out.append(.transaction(.orphanStop(station: s, stop)))
       return
     }
     guard let open = connectors[c].transaction else { return }
-    ended.append(EndedTransaction(id: open.id, station: s, connector: c, messageID: stop.messageID, authorisation: authorisation))
+    ended.append(EndedTransaction(id: open.id, station: s, connector: c, messageID: stop.messageID, authorisation: authorisation, stop: stop))
     if ended.count > remembered { ended.removeFirst(remembered / 2) }
     out.append(.transaction(.closed(id: open.id, meterStop: stop.meterStop, at: stop.at ?? now.utc, reason: stop.reason)))
     endSession(c, now)
@@ -158,7 +180,7 @@ extension SiteController {
     (connectors[c].queuedAt, connectors[c].servedSince, connectors[c].pausedSince) = (nil, nil, nil)
     (connectors[c].pausedIdle, connectors[c].idlePauses, connectors[c].cycles) = (false, 0, 0)
     (connectors[c].hold, connectors[c].briefly) = (nil, nil)
-    (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil)
+    forgetPhases(c)
     resetOffers(c)
   }
 
@@ -177,8 +199,11 @@ extension SiteController {
     if connectors[c].status != status { connectors[c].statusAt = now.monotonic }
     (connectors[c].status, connectors[c].statusIsCurrent) = (status, true)
     if status.showsSession, connectors[c].transaction?.late == true { connectors[c].transaction?.late = false }
-    if status == .available || status == .preparing { (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil) }
+    if status == .available || status == .preparing { forgetPhases(c) }
   }
+
+  /// Rule 8: it counts on all wired phases until its vehicle has been seen for two minutes.
+  mutating func forgetPhases(_ c: Int) { (connectors[c].usedPhases, connectors[c].subsetSince) = (nil, nil) }
 
   /// - Returns: whether anything needs to be reconsidered.
   mutating func take(_ sample: ConnectorSample, _ c: Int, _ transaction: Int?, _ now: EventStamp, _ out: inout [Effect]) -> Bool {
@@ -229,6 +254,8 @@ extension SiteController {
         // A profile that went by another way is not replaced by this one: it counts until it has ended.
         connectors[c].beliefs = connectors[c].beliefs.dropLast().filter { isBeside($0, last, c, now) } + [last]
         connectors[c].beliefs[connectors[c].beliefs.count - 1].confirmed = true
+        // It pauses, and may go on with other phases.
+        if last.current < minimum(c) { forgetPhases(c) }
         (connectors[c].attempts, connectors[c].retryAt) = (0, nil)
         set(.notFollowing(connector: c), raised: false, &out)
         if connectors[c].uncontrollable {

@@ -4,8 +4,9 @@ import Site
 /// The registers through which a grid operator's terminal sets a limit and reads what became of it: words in, limits out, no sockets.
 /// The map is in `Profiles/limits/registers/modbus-limit.json5`.
 ///
-/// A limit counts from the moment `enable` is 1. The terminal counts `watchdog` up; when that stands still for longer than the site file
-/// says, the terminal is silent and the fallback holds.
+/// A limit counts from the moment `enable` is 1, and anew with each write to one of its registers, also of the same words: that is how a
+/// terminal renews one that lasts for minutes, or ends a fallback. The terminal counts `watchdog` up; when that stands still for longer
+/// than the site file says, the terminal is silent and the fallback holds.
 public struct LimitRegisters: Hashable, Sendable {
   public static let count = 40
   /// What a terminal writes.
@@ -50,6 +51,22 @@ public struct LimitRegisters: Hashable, Sendable {
   private var words = [UInt16](repeating: 0, count: 16)
   public init() {}
 
+  /// As the terminal left them, where the limit that it set before a restart still stands.
+  public init(standing amount: Limit.Amount, minutes: Int?) {
+    words[Written.enable.rawValue] = 1
+    words[Written.minutes.rawValue] = UInt16(clamping: minutes ?? 0)
+    switch amount {
+    case .current(let current):
+      for (place, phase) in zip([Written.l1, .l2, .l3], Phase.allCases) {
+        words[place.rawValue] = UInt16(clamping: current[phase].raw / 100)
+      }
+    case .power(let power):
+      let watts = UInt32(clamping: power.raw / 1000)
+      words[Written.unit.rawValue] = 1
+      (words[Written.powerHigh.rawValue], words[Written.powerLow.rawValue]) = (UInt16(watts >> 16), UInt16(watts & 0xFFFF))
+    }
+  }
+
   /// Takes words that were written, all or none.
   /// - Returns: nil: an illegal address (exception 2) or value (exception 3), as `exception` says.
   public mutating func write(_ address: Int, _ new: [UInt16]) -> (changes: [Change], exception: Int?) {
@@ -61,9 +78,11 @@ public struct LimitRegisters: Hashable, Sendable {
     words = next
     var changes: [Change] = []
     if next[0] != before[0] { changes.append(.alive) }
-    if next[1...] != before[1...] {
-      if next[Written.enable.rawValue] == 1 { changes.append(.limit(amount, minutes: minutes)) }
-      if next[Written.enable.rawValue] == 0, before[Written.enable.rawValue] == 1 { changes.append(.withdrawn) }
+    let written = address..<address + new.count
+    if next[Written.enable.rawValue] == 1, written.upperBound > Written.enable.rawValue {
+      changes.append(.limit(amount, minutes: minutes))
+    } else if written.contains(Written.enable.rawValue) {
+      changes.append(.withdrawn)
     }
     return (changes, nil)
   }

@@ -16,13 +16,17 @@ final class LimitServer: Sendable {
   var port: Int { server.port }
 
   private struct State {
-    var registers = LimitRegisters()
+    var registers: LimitRegisters
     var shown: LimitRegisters.Shown?
   }
 
-  /// - Parameter heard: called on the server's thread.
-  init(_ settings: SiteFile.LimitServer, heard: @escaping @Sendable (LimitRegisters.Change) -> Void) throws(ModbusServer.Flaw) {
-    let state = Locked(State()), allowed = settings.allowed, unit = settings.unit
+  /// - Parameters:
+  ///   - registers: what the terminal had written before a restart.
+  ///   - heard: called on the server's thread.
+  init(
+    _ settings: SiteFile.LimitServer, registers: LimitRegisters, heard: @escaping @Sendable (LimitRegisters.Change) -> Void
+  ) throws(ModbusServer.Flaw) {
+    let state = Locked(State(registers: registers)), allowed = settings.allowed, unit = settings.unit
     self.state = state
     server = try ModbusServer(
       tcp: settings.port, host: settings.address, admits: { allowed.contains($0) },
@@ -51,7 +55,11 @@ extension LiveHub {
     guard let settings = plan.site.limitServer else { return }
     let (loop, box) = (loop, box)
     do throws(ModbusServer.Flaw) {
-      let server = try LimitServer(settings) { change in
+      let standing = loop.sync { [self] in ownView?.series }
+      let registers = standing.flatMap { series in
+        series.blocks.last.map { LimitRegisters(standing: $0.amount, minutes: series.lasts.map { $0.raw / 60_000 }) }
+      }
+      let server = try LimitServer(settings, registers: registers ?? LimitRegisters()) { change in
         loop.run { box.hub?.heard(change) }
       }
       loop.sync { [self] in
@@ -73,21 +81,35 @@ extension LiveHub {
       if let last = terminalHeard, now - last < settings.silentAfter / 4 { return }
       terminalHeard = now
       order(.heartbeat(owner: LimitServer.owner))
-    case .withdrawn: order(.withdrawLimit(id: LimitServer.id, owner: LimitServer.owner, drawnRelaxing()))
+    case .withdrawn:
+      guard ownView != nil else { return }
+      order(.withdrawLimit(id: LimitServer.id, owner: LimitServer.owner, drawnRelaxing()))
     case .limit(let amount, let minutes):
-      terminalHeard = monotonic
+      let lasts = minutes.map { TimeSpan.minutes($0) }
+      // Who writes the same every second is not recorded every second.
+      if let last = terminalSetAt, monotonic - last < min(settings.silentAfter, lasts ?? settings.silentAfter) / 4,
+        let own = ownView, own.silentSince == nil, own.inForce?.amount == amount, own.series.lasts == lasts
+      {
+        return heard(.alive)
+      }
+      (terminalHeard, terminalSetAt) = (monotonic, monotonic)
       let start = utc
       order(
         .limit(
           LimitSeries(
             id: LimitServer.id, source: settings.source, owner: LimitServer.owner, circuit: settings.circuit,
-            blocks: [.init(from: start, until: minutes.map { start + .minutes($0) }, amount: amount)],
+            blocks: [.init(from: start, until: lasts.map { start + $0 }, amount: amount)],
             silence: .init(
               after: settings.silentAfter,
               fallback: [.init(from: Instant(milliseconds: 0), until: nil, amount: settings.fallback)],
               needsFreshLimit: settings.needsFreshLimit),
-            relaxing: drawnRelaxing())))
+            relaxing: drawnRelaxing(), lasts: lasts)))
     }
+  }
+
+  /// What the terminal set, as the mind has it.
+  private var ownView: SiteController.SeriesView? {
+    driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)).first { $0.series.id == LimitServer.id }
   }
 
   private func order(_ order: Order) {
@@ -101,7 +123,7 @@ extension LiveHub {
     let view = driver.controller.view(at: stamp)
     guard view.circuits.indices.contains(settings.circuit) else { return }
     let (circuit, hub) = (view.circuits[settings.circuit], driver.controller.hub)
-    let own = driver.controller.seriesView(at: stamp).first { $0.series.id == LimitServer.id }
+    let own = ownView
     let state: LimitRegisters.Shown.State =
       own == nil ? .none : own?.silentSince != nil ? .fallback : own?.inForce != nil ? .inForce : .none
     let load = circuit.measured ?? circuit.baseForCuts + circuit.committed

@@ -44,7 +44,7 @@ extension LiveHub {
     for (circuit, failsafe) in plan.site.failsafe.enumerated() {
       guard let failsafe else { continue }
       let id = "failsafe-\(plan.site.hub.circuits[circuit].id)"
-      think(.limitSet(Limit(id: id, source: "failsafe", circuit: circuit, amount: .current(failsafe), from: utc)))
+      think(.limitSet(Limit(id: id, source: "failsafe", circuit: circuit, amount: .current(failsafe), from: Instant(milliseconds: 0))))
     }
   }
 
@@ -57,6 +57,7 @@ extension LiveHub {
       tell("clock_stepped", ["by_s": "\(step.seconds)"])
       wallOffset = offset
       think(.clockStepped(by: step))
+      checkCalendar()  // its blocks are dates by the clock that was wrong
     } else if step.magnitude > .milliseconds(500) {
       wallOffset = wallOffset + step / 2  // slewed, as NTP does
     }

@@ -32,7 +32,7 @@ public final class LiveHub: @unchecked Sendable {
   }
   public typealias Log = @Sendable (LogLine) -> Void
   /// Whose recordings these are; a newer mind does not think a journal again as if it were its own.
-  public static let version = "2"
+  public static let version = "3"
 
   public let loop: EventLoop
   let log: Log
@@ -88,7 +88,9 @@ public final class LiveHub: @unchecked Sendable {
   /// Speaks OSCP with a capacity provider; nil: there is none.
   var gridOperator: GridOperatorLink?
   var limitTimer: LoopTimer?
+  /// When the grid operator's terminal was heard, and when it set a limit, as far as the mind was told.
   var terminalHeard: Monotonic?
+  var terminalSetAt: Monotonic?
   var lastTerminalRequest = 0
   let startedAt: Monotonic
 

@@ -46,13 +46,15 @@ public struct LimitSeries: Hashable, Sendable, Codable {
   /// nil: nobody expects to hear of the sender.
   public var silence: Silence?
   public var relaxing: Relaxing
+  /// It was set for so long from when it came, not until a date; nil: by its blocks' dates, or without an end.
+  public var lasts: TimeSpan?
 
   public init(
     id: String, source: String, owner: String, circuit: Int, blocks: [Block], afterwards: Limit.Amount? = nil,
-    silence: Silence? = nil, relaxing: Relaxing = .atOnce
+    silence: Silence? = nil, relaxing: Relaxing = .atOnce, lasts: TimeSpan? = nil
   ) {
     (self.id, self.source, self.owner, self.circuit, self.blocks) = (id, source, owner, circuit, blocks)
-    (self.afterwards, self.silence, self.relaxing) = (afterwards, silence, relaxing)
+    (self.afterwards, self.silence, self.relaxing, self.lasts) = (afterwards, silence, relaxing, lasts)
   }
 
   /// The blocks, with what holds afterwards as the last.

@@ -110,6 +110,50 @@ import Testing
     #expect(limit(world) == .amperes(20), "the silence began as long ago as before")
   }
 
+  @Test(arguments: [-2, 2]) func `a limit that holds goes on holding when our clock is set, and one for a while as long as it would have`(hours: Int) {
+    var world = world()
+    world.say(.limitSet(Limit(id: "failsafe-0", source: "DSO", circuit: 0, amount: .current(PerPhase(all: .amperes(40))), from: world.utc)))
+    _ = ask(&world, .limit(series(world, "open", amperes: 30)))
+    var timed = series(world, "timed", amperes: 20, lasts: .minutes(60))
+    timed.lasts = .minutes(60)
+    _ = ask(&world, .limit(timed))
+    world.pass(.minutes(10))
+    world.utc = world.utc + .hours(hours)
+    world.say(.clockStepped(by: .hours(hours)))
+    #expect(limit(world) == .amperes(20))
+    world.pass(.minutes(49))
+    #expect(limit(world) == .amperes(20))
+    world.pass(.minutes(2))
+    #expect(limit(world) == .amperes(30), "an hour after it was set")
+    _ = ask(&world, .withdrawLimit(id: "open", owner: nil, .atOnce))
+    #expect(limit(world) == .amperes(40), "what was set without an end holds since then")
+  }
+
+  @Test(arguments: [false, true]) func `an offer that would last beyond the beginning of a limit is shortened as soon as that is known`(
+    journalFails: Bool
+  ) throws {
+    var world = world()
+    settle(&world, seconds: 30)
+    if journalFails { world.say(.storeFailed) }
+    let before = try #require(world.mind.connectors[0].beliefs.last)
+    let begins = TimeSpan.minutes(3)
+    #expect(try #require(before.until) > world.monotonic + begins)
+    _ = ask(&world, .limit(series(world, amperes: 15, from: begins)))
+    settle(&world, seconds: 5)
+    let after = try #require(world.mind.connectors[0].beliefs.last)
+    #expect(after.current == before.current, "the limit does not hold yet")
+    #expect(try #require(after.until) < world.monotonic + begins)
+    let sent = world.log.count
+    settle(&world, seconds: 40)
+    let again = world.log[sent...].count { if case .command(_, _, .setProfile, _) = $0.effect { true } else { false } }
+    #expect(again <= 1, "once is enough")
+    // The station hears nothing more: it falls back by itself before the limit begins.
+    world.say(.station(0, .disconnected))
+    world.pass(begins - .seconds(45))
+    let now = world.monotonic
+    #expect(world.mind.committed(0, at: now).largest <= .amperes(6) + .amperes(9))
+  }
+
   @Test func `where it is asked for, only a fresh limit ends the silence`() {
     var world = world()
     let silence = LimitSeries.Silence(after: .seconds(120), fallback: fallback(18), needsFreshLimit: true)

@@ -611,4 +611,77 @@ import Testing
     let view = world.mind.view(at: EventStamp(utc: world.utc, monotonic: world.monotonic, sequence: 99_999))
     #expect(view.circuits[0].limit == .zero)
   }
+
+  private func start(_ world: inout World, _ station: Int, _ start: TransactionStart, request: UInt64) -> Int? {
+    for case .answer(_, _, .start(let id, _)) in world.say(.station(station, .started(start, RequestID(request)))) { return id }
+    return nil
+  }
+
+  @Test func `a message id that is used again for something else is no repeat`() throws {
+    var world = World(World.feeder(63, stations: 1))
+    world.read(5)
+    world.commission()
+    let first = TransactionStart(connector: 1, idTag: "a", meterStart: .zero, at: world.utc, messageID: "1")
+    let one = try #require(start(&world, 0, first, request: 901))
+    #expect(start(&world, 0, first, request: 902) == one, "the same again")
+    let end = TransactionStop(transaction: one, idTag: nil, meterStop: .wattHours(10), at: world.utc, messageID: "2")
+    world.say(.station(0, .stopped(end, RequestID(903))))
+    #expect(world.mind.connectors[0].transaction == nil)
+    // It boots, and counts from 1 again.
+    world.pass(.minutes(1))
+    var second = first
+    (second.meterStart, second.at) = (.wattHours(10), world.utc)
+    let two = try #require(start(&world, 0, second, request: 904))
+    #expect(two != one && world.mind.connectors[0].transaction?.id == two)
+    let last = TransactionStop(transaction: two, idTag: nil, meterStop: .wattHours(30), at: world.utc, messageID: "2")
+    world.say(.station(0, .stopped(last, RequestID(905))))
+    #expect(world.mind.connectors[0].transaction == nil)
+    let closed = world.log.compactMap { if case .transaction(.closed(let id, _, _, _)) = $0.effect { id } else { nil } }
+    #expect(closed == [one, two])
+  }
+
+  @Test func `a start that was queued after the open transaction ends it, and takes its place`() throws {
+    var world = World(World.feeder(63, stations: 1))
+    world.read(5)
+    world.commission()
+    world.plugIn(0)
+    let one = try #require(world.mind.connectors[0].transaction?.id)
+    world.say(.station(0, .disconnected))
+    world.pass(.minutes(10))
+    // Meanwhile it ended, which was lost, and another one began.
+    let queued = TransactionStart(connector: 1, idTag: "b", meterStart: .wattHours(50), at: world.utc - .minutes(5), messageID: "9")
+    world.say(.station(0, .connected))
+    world.say(.station(0, .clock(offset: .zero)))
+    let two = try #require(start(&world, 0, queued, request: 911))
+    #expect(world.mind.connectors[0].transaction?.id == two)
+    let closed = world.log.compactMap { if case .transaction(.closed(let id, _, _, _)) = $0.effect { id } else { nil } }
+    #expect(closed == [one])
+  }
+
+  @Test func `a vehicle counts on all phases again when its link was lost or it has paused`() {
+    var hub = World.feeder(63, stations: 1)
+    hub.settings.narrowsPhases = true
+    func narrowed() -> World {
+      var world = charging(hub, base: 5)
+      for _ in 0..<30 {
+        world.pass(.seconds(5))
+        world.read(PerPhase(.amperes(21), .amperes(5), .amperes(5)))
+        world.say(
+          .station(0, .sampled(connector: 1, transaction: nil, ConnectorSample(takenAt: world.utc, current: PerPhase(.amperes(16), on: .l1)))))
+      }
+      #expect(world.mind.phases(0) == .l1)
+      return world
+    }
+    var lost = narrowed()
+    lost.say(.station(0, .disconnected))
+    #expect(lost.mind.phases(0) == .all && committed(lost) == lost.mind.committed(0, at: lost.monotonic).l3)
+    var paused = narrowed()
+    paused.say(.limitSet(Limit(id: "x", source: "x", circuit: 0, amount: .current(PerPhase(all: .amperes(7))), from: paused.utc)))
+    for _ in 0..<12 {
+      paused.pass(.seconds(5))
+      paused.read(5)
+      paused.draw(0, 0)
+    }
+    #expect((paused.offered(0) ?? 9) < 6 && paused.mind.phases(0) == .all)
+  }
 }

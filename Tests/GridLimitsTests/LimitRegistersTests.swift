@@ -23,8 +23,20 @@ import Testing
     #expect(second == [.alive])
     let third = registers.write(0, [2]).changes
     #expect(third.isEmpty)
+    // The same words again renew it.
+    #expect(registers.write(8, [15]).changes == timed)
     let fourth = registers.write(1, [0]).changes
     #expect(fourth == [.withdrawn])
+    #expect(registers.write(1, [0]).changes == [.withdrawn])
+  }
+
+  @Test func `after a restart the registers hold what still stands, and a part of it can be changed`() {
+    var registers = LimitRegisters(standing: .current(PerPhase(.amperes(100), .amperes(50), .amperes(63))), minutes: 15)
+    #expect(registers.read(0, 9, shown) == [0, 1, 0, 1000, 500, 630, 0, 0, 15])
+    let lowered = registers.write(4, [400]).changes
+    #expect(lowered == [.limit(.current(PerPhase(.amperes(100), .amperes(40), .amperes(63))), minutes: 15)])
+    let power = LimitRegisters(standing: .power(.watts(150_000)), minutes: nil)
+    #expect(power.read(1, 8, shown) == [1, 1, 0, 0, 0, 0x0002, 0x49F0, 0])
   }
 
   @Test func `a limit in watts is 32 bits, high word first`() {
