@@ -21,7 +21,9 @@ extension Report {
     let lowest = shown.reduce(0.0) { min($0, Double(first.load[$1] - first.vehicles[$1]) / 1000) }
     var chart = Chart(x: Double(shown.lowerBound)...Double(shown.upperBound), y: lowest...highest * 1.05)
     chart.yAxis("kW at the connection")
-    for midnight in midnights { chart.line(chart.px(Double(midnight)), chart.top, chart.px(Double(midnight)), chart.bottom, "grid") }
+    for midnight in midnights {
+      chart.line(chart.px(Double(midnight)), chart.top, chart.px(Double(midnight)), chart.bottom, "grid")
+    }
     for (from, until) in zip(midnights, midnights.dropFirst()) {
       chart.text(
         chart.px(Double(from + until) / 2), chart.bottom + 14,
@@ -108,7 +110,9 @@ extension Report {
     let rows = Array(Set(numbers.map { story.visits[$0].connector }).sorted().prefix(36))
     guard !rows.isEmpty else { return nil }
     let pitch = 9.0
-    var chart = Chart(height: Double(rows.count) * pitch + 52, left: 64, x: Double(shown.lowerBound)...Double(shown.upperBound), y: 0...Double(rows.count))
+    var chart = Chart(
+      height: Double(rows.count) * pitch + 52, left: 64, x: Double(shown.lowerBound)...Double(shown.upperBound),
+      y: 0...Double(rows.count))
     for hour in stride(from: 0, through: 24, by: 3) {
       let x = chart.px(Double(scenario.step(at: scenario.moment(day, hour * 3_600_000))))
       chart.line(x, chart.top, x, chart.bottom, "grid")

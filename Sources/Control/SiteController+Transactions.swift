@@ -136,7 +136,8 @@ extension SiteController {
   }
 
   private mutating func remember(_ start: TransactionStart, _ s: Int, _ id: Int, _ authorisation: Authorisation) {
-    startedBefore.append(AnsweredStart(station: s, messageID: start.messageID, transaction: id, authorisation: authorisation, start: start))
+    startedBefore.append(
+      AnsweredStart(station: s, messageID: start.messageID, transaction: id, authorisation: authorisation, start: start))
     if startedBefore.count > remembered { startedBefore.removeFirst(remembered / 2) }
   }
 
@@ -153,7 +154,8 @@ extension SiteController {
       return
     }
     guard let open = connectors[c].transaction else { return }
-    ended.append(EndedTransaction(id: open.id, station: s, connector: c, messageID: stop.messageID, authorisation: authorisation, stop: stop))
+    ended.append(
+      EndedTransaction(id: open.id, station: s, connector: c, messageID: stop.messageID, authorisation: authorisation, stop: stop))
     if ended.count > remembered { ended.removeFirst(remembered / 2) }
     out.append(.transaction(.closed(id: open.id, meterStop: stop.meterStop, at: stop.at ?? now.utc, reason: stop.reason)))
     endSession(c, now)

@@ -44,7 +44,8 @@ extension LiveHub {
     for (circuit, failsafe) in plan.site.failsafe.enumerated() {
       guard let failsafe else { continue }
       let id = "failsafe-\(plan.site.hub.circuits[circuit].id)"
-      think(.limitSet(Limit(id: id, source: "failsafe", circuit: circuit, amount: .current(failsafe), from: Instant(milliseconds: 0))))
+      think(
+        .limitSet(Limit(id: id, source: "failsafe", circuit: circuit, amount: .current(failsafe), from: Instant(milliseconds: 0))))
     }
   }
 

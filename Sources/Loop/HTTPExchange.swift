@@ -48,7 +48,8 @@ public final class HTTPExchange {
 
   /// Answers with a line of plain text.
   public func reply(_ status: Int, text: String, fields: [RequestHead.Field] = []) {
-    reply(status, fields: fields + [.init("Content-Type", "text/plain; charset=utf-8")], body: SharedBytes(Array((text + "\n").utf8)))
+    reply(
+      status, fields: fields + [.init("Content-Type", "text/plain; charset=utf-8")], body: SharedBytes(Array((text + "\n").utf8)))
   }
 
   /// Ends HTTP on this connection and hands it to the caller, who sets the callbacks and writes the answer. Inside the handler only.

@@ -43,7 +43,8 @@ final class ModbusConnection {
     if needsFlush { modbus_flush(context.pointer) }
     needsFlush = false
     let result = sluice_modbus_read(
-      context.pointer, Int32(unit), Int32(range.function), Int32(range.address), Int32(range.count), UInt32(timeout.milliseconds), &buffer)
+      context.pointer, Int32(unit), Int32(range.function), Int32(range.address), Int32(range.count), UInt32(timeout.milliseconds),
+      &buffer)
     if Int(result.rc) == range.count { return .words(Array(buffer[0..<range.count])) }
     return failure(result.error)
   }

@@ -79,7 +79,7 @@ extension SessionRecords {
         return nil
       }
       let instant = Instant(milliseconds: time.milliseconds)
-        return time.hasZone ? instant : localTime.instant(showing: instant)
+      return time.hasZone ? instant : localTime.instant(showing: instant)
     }
 
     private mutating func number(_ row: Row, _ column: Int, _ range: ClosedRange<Double>, _ unit: String) -> Double? {

@@ -14,7 +14,9 @@ struct SiteBuilder {
   mutating func build(_ reader: ObjectReader) -> SiteFile {
     hub.id = reader.required("id", .identifier) ?? ""
     hub.name = reader.optional("name", .anyText, else: hub.id)
-    if let (name, localTime) = reader.optional("time_zone", TimeZoneFile.shape) { (hub.timeZone, hub.localTime) = (name, localTime) }
+    if let (name, localTime) = reader.optional("time_zone", TimeZoneFile.shape) {
+      (hub.timeZone, hub.localTime) = (name, localTime)
+    }
     readSupply(reader)
     hub.nominalVoltage = reader.optional(
       "nominal_voltage_v", Shape<Int>.whole(100...400).map { Voltage.volts($0) }, else: .volts(230))

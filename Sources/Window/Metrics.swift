@@ -47,7 +47,8 @@ extension Picture {
       [("0.5", health.decreaseMedian), ("0.99", health.decreaseP99)].compactMap { quantile, span in
         span.map { ("{quantile=\"\(quantile)\"}", "\($0.seconds)") }
       })
-    text += histogram("decrease_written_seconds", "From the event that lowers a connector to its message's being written.", health.lowered)
+    text += histogram(
+      "decrease_written_seconds", "From the event that lowers a connector to its message's being written.", health.lowered)
     return text
   }
 

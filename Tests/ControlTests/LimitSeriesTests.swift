@@ -110,9 +110,11 @@ import Testing
     #expect(limit(world) == .amperes(20), "the silence began as long ago as before")
   }
 
-  @Test(arguments: [-2, 2]) func `a limit that holds goes on holding when our clock is set, and one for a while as long as it would have`(hours: Int) {
+  @Test(arguments: [-2, 2])
+  func `a limit that holds goes on holding when our clock is set, and one for a while as long as it would have`(hours: Int) {
     var world = world()
-    world.say(.limitSet(Limit(id: "failsafe-0", source: "DSO", circuit: 0, amount: .current(PerPhase(all: .amperes(40))), from: world.utc)))
+    world.say(
+      .limitSet(Limit(id: "failsafe-0", source: "DSO", circuit: 0, amount: .current(PerPhase(all: .amperes(40))), from: world.utc)))
     _ = ask(&world, .limit(series(world, "open", amperes: 30)))
     var timed = series(world, "timed", amperes: 20, lasts: .minutes(60))
     timed.lasts = .minutes(60)
@@ -129,7 +131,8 @@ import Testing
     #expect(limit(world) == .amperes(40), "what was set without an end holds since then")
   }
 
-  @Test(arguments: [false, true]) func `an offer that would last beyond the beginning of a limit is shortened as soon as that is known`(
+  @Test(arguments: [false, true])
+  func `an offer that would last beyond the beginning of a limit is shortened as soon as that is known`(
     journalFails: Bool
   ) throws {
     var world = world()

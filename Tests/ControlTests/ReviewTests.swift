@@ -667,7 +667,10 @@ import Testing
         world.pass(.seconds(5))
         world.read(PerPhase(.amperes(21), .amperes(5), .amperes(5)))
         world.say(
-          .station(0, .sampled(connector: 1, transaction: nil, ConnectorSample(takenAt: world.utc, current: PerPhase(.amperes(16), on: .l1)))))
+          .station(
+            0,
+            .sampled(connector: 1, transaction: nil, ConnectorSample(takenAt: world.utc, current: PerPhase(.amperes(16), on: .l1))))
+        )
       }
       #expect(world.mind.phases(0) == .l1)
       return world

@@ -26,7 +26,9 @@ import Testing
   }
 
   @Test(arguments: [("2025-03-29T00:00:00+01:00", 92), ("2025-10-25T00:00:00+02:00", 100)])
-  func `people, limits, prices and faults go by the clocks of the place, before and after they are moved`(start: String, stepsOfSunday: Int)
+  func `people, limits, prices and faults go by the clocks of the place, before and after they are moved`(
+    start: String, stepsOfSunday: Int
+  )
     throws
   {
     let scenario = try scenario(start: start, days: 4)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct SessionRecordsTests {
   private func read(_ text: String) throws -> [RecordedVisit] {
-    try SessionRecords.read(text: text, name: "s.csv", localTime: LocalTime(steps: [.init(from: Instant(milliseconds: 0), offset: .hours(1))]), hub: try World.scenario().hub)
+    try SessionRecords.read(
+      text: text, name: "s.csv", localTime: LocalTime(steps: [.init(from: Instant(milliseconds: 0), offset: .hours(1))]),
+      hub: try World.scenario().hub)
   }
 
   @Test func `CSV with a head line is read in order of arrival, local times by the scenario's zone`() throws {
