@@ -31,26 +31,43 @@ extension LiveHub {
     deadlines = Deadlines(count: posts.count)
   }
 
-  /// Whether a station may come in; planned and unknown ones are refused at the socket.
-  func admit(_ knock: Knock) -> Admission {
-    guard !isStopping, let index = places[knock.stationID] else {
-      tell("refused_unknown", ["station": knock.stationID, "remote": knock.remote])
-      return .unknown
-    }
-    guard plan.site.hub.stations[index].state == .installed else {
-      tell("refused_planned", ["station": knock.stationID, "remote": knock.remote])
-      return .unknown
-    }
+  /// Says whether a station may come in: at once, unless its password has to be worked out. Planned and unknown ones are refused at the
+  /// socket.
+  func admit(_ knock: Knock, _ answer: @escaping StationServer.Answer) {
+    guard !isStopping else { return answer(.later) }
+    guard let index = places[knock.stationID] else { return refuse(knock, "refused_unknown", .unknown, answer) }
+    guard plan.site.hub.stations[index].state == .installed else { return refuse(knock, "refused_planned", .unknown, answer) }
     if tests.shutOut.contains(index) {
       tests.watcher?(.knock(station: index))
-      return .later
+      return answer(.later)
     }
-    guard let hash = stations[index].password else { return .accept }
-    guard knock.user == knock.stationID, let password = knock.password, hash.matches(password) else {
-      tell("refused_password", ["station": knock.stationID, "remote": knock.remote])
-      return .unauthorized
+    guard let hash = stations[index].password else { return answer(.accept) }
+    guard knock.user == knock.stationID, let password = knock.password else {
+      return refuse(knock, "refused_password", .unauthorized, answer)
     }
-    return .accept
+    if passwords.knows(password, of: knock.stationID, hash) { return answer(.accept) }
+    let (loop, box) = (loop, box)
+    let isBegun = passwords.check(password, of: knock.stationID, hash) { isRight in
+      loop.run { box.hub?.checked(knock, password, hash, isRight: isRight, answer) }
+    }
+    if !isBegun { refuse(knock, "refused_for_now", .later, answer) }
+  }
+
+  /// A password has been worked out. Meanwhile the site may have become another: a station that is right knocks once more, and so does one
+  /// whose hash has changed.
+  private func checked(
+    _ knock: Knock, _ password: String, _ hash: PasswordHash, isRight: Bool, _ answer: @escaping StationServer.Answer
+  ) {
+    passwords.checked(password, of: knock.stationID, hash, isRight: isRight)
+    if !isRight, let index = places[knock.stationID], stations[index].password == hash {
+      return refuse(knock, "refused_password", .unauthorized, answer)
+    }
+    admit(knock, answer)
+  }
+
+  private func refuse(_ knock: Knock, _ what: String, _ admission: Admission, _ answer: StationServer.Answer) {
+    tell(what, ["station": knock.stationID, "remote": knock.remote])
+    answer(admission)
   }
 
   func heard(_ event: StationLink.StationEvent, server: Int) {

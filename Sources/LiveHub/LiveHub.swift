@@ -74,6 +74,7 @@ public final class LiveHub: @unchecked Sendable {
   let coils = CoilSwitch()
   /// Where plans are worked out.
   let planning = DispatchQueue(label: "planning", qos: .utility)
+  let passwords = PasswordCheck()
   var links: [LinkHandle: (station: Int, server: Int)] = [:]
   public var counts = Counts()
   var isStopping = false
@@ -237,8 +238,11 @@ public final class LiveHub: @unchecked Sendable {
         configuration.connectionLimit = plan.connectionLimit(of: listener)
         let (box, index) = (box, servers.count)
         let server = StationServer(
-          loop: loop, configuration: configuration, admit: { box.hub?.admit($0) ?? .unknown },
-          deliver: { box.hub?.heard($0, server: index) })
+          loop: loop, configuration: configuration,
+          admit: { knock, answer in
+            guard let hub = box.hub else { return answer(.later) }
+            hub.admit(knock, answer)
+          }, deliver: { box.hub?.heard($0, server: index) })
         if listener.purposes != [.stations] { desk?.share(server, listener, isTLS: credentials != nil) }
         ports.append(try server.start())
         loop.sync { [self] in servers.append(server) }
@@ -264,6 +268,7 @@ public final class LiveHub: @unchecked Sendable {
     gridOperator?.stop()
     desk?.close()
     for server in all { server.stop() }
+    passwords.stop()
     let store = loop.sync { [self] () -> JournalStore in
       timer?.cancel()
       clockCheck?.cancel()

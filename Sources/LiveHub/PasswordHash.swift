@@ -2,12 +2,10 @@ import COpenSSL
 import Site
 
 extension PasswordHash {
-  /// Compares in a time that does not depend on where they differ.
+  /// Compares in a time that does not depend on where they differ. Takes long, as it is meant to: never on a loop.
   func matches(_ password: String) -> Bool {
     guard let derived = Self.derive(password, method, salt, count: hash.count) else { return false }
-    var difference: UInt8 = 0
-    for i in hash.indices { difference |= hash[i] ^ derived[i] }
-    return difference == 0
+    return CRYPTO_memcmp(hash, derived, hash.count) == 0
   }
 
   /// A hash with a salt of its own, by scrypt with 16 MiB.

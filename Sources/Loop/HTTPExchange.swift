@@ -1,4 +1,6 @@
 import CLibevent
+import CLinux
+import Glibc
 
 /// One HTTP request and the way to answer it: a reply, or taking over the connection. On the loop's thread only.
 ///
@@ -31,8 +33,14 @@ public final class HTTPExchange {
       }, me)
   }
 
-  /// Whether nobody has answered and the peer is still there.
-  public var isOpen: Bool { request != nil }
+  /// Whether nobody has answered and the peer is still there. From one that waits for its answer libevent does not read: the system
+  /// is asked.
+  public var isOpen: Bool {
+    guard request != nil, let bufferevent = evhttp_connection_get_bufferevent(connection) else { return false }
+    let hasEnded = Int16(EPOLLRDHUP.rawValue)  // the same bit as POLLRDHUP, which Glibc keeps to itself
+    var state = pollfd(fd: bufferevent_getfd(bufferevent), events: hasEnded, revents: 0)
+    return poll(&state, 1, 0) == 0
+  }
 
   /// Answers and closes the connection when the answer is written.
   public func reply(_ status: Int, fields: [RequestHead.Field] = [], body: SharedBytes) {
@@ -52,7 +60,8 @@ public final class HTTPExchange {
       status, fields: fields + [.init("Content-Type", "text/plain; charset=utf-8")], body: SharedBytes(Array((text + "\n").utf8)))
   }
 
-  /// Ends HTTP on this connection and hands it to the caller, who sets the callbacks and writes the answer. Inside the handler only.
+  /// Ends HTTP on this connection and hands it to the caller, who sets the callbacks and writes the answer. Inside the handler,
+  /// or later while `isOpen`.
   public func takeOver() -> TakenConnection {
     guard let request, let bufferevent = evhttp_connection_get_bufferevent(connection) else {
       preconditionFailure("taken over after an answer")

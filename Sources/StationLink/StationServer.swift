@@ -34,8 +34,10 @@ public final class StationServer: Sendable {
     }
   }
 
-  /// Decides on the loop's thread, at once.
-  public typealias Gate = @Sendable (Knock) -> Admission
+  /// Says who may come in. It is asked on the loop's thread, must not block, and answers at once or later; the station waits meanwhile.
+  public typealias Gate = @Sendable (Knock, @escaping Answer) -> Void
+  /// Once, from any thread: the first one counts. Dropped when the station has gone or the server has stopped.
+  public typealias Answer = @Sendable (Admission) -> Void
   /// Called on the loop's thread, in order; must not block. A `Mailbox` makes batches for another thread.
   public typealias Delivery = @Sendable (StationEvent) -> Void
 

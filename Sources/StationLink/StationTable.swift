@@ -14,6 +14,9 @@ final class StationTable: @unchecked Sendable {
   private var generations: [UInt32] = []
   private var freeSlots: [Int] = []
   private var newest: [String: LinkHandle] = [:]
+  /// Those that have not been told yet whether they may come in.
+  private var waiting: [UInt64: Waiting] = [:]
+  private var lastKnock: UInt64 = 0
   private var occupied = 0
   /// Those that have got a Close frame and may still be there.
   private var closing: [LinkHandle] = []
@@ -26,6 +29,12 @@ final class StationTable: @unchecked Sendable {
   private var limit: LoopTimer?
   private var whenStopped: (@Sendable () -> Void)?
   private let tick: Duration
+
+  private struct Waiting {
+    let exchange: HTTPExchange
+    let key: String
+    let stationID: String
+  }
 
   init(
     loop: EventLoop, configuration: StationServer.Configuration, admit: @escaping StationServer.Gate,
@@ -63,6 +72,7 @@ final class StationTable: @unchecked Sendable {
   private func finish() {
     guard let done = whenStopped, let ticker else { return }
     for case let connection? in slots { free(connection, end: .lost) }
+    waiting = [:]  // the front closes them
     ticker.cancel()
     limit?.cancel()
     self.ticker = nil
@@ -72,7 +82,7 @@ final class StationTable: @unchecked Sendable {
 }
 
 extension StationTable {
-  /// A request on the stations' path: refused with a status, or taken over.
+  /// A request on the stations' path: refused with a status, or kept until the house has said whether it may come in.
   private func knock(_ exchange: HTTPExchange) {
     let key: String
     do throws(Handshake.Flaw) { key = try Handshake.key(of: exchange.head) } catch { return refuse(exchange, error) }
@@ -80,14 +90,28 @@ extension StationTable {
       return exchange.reply(404, text: "no station id in the path")
     }
     let basic = Handshake.basic(exchange.head["authorization"])
-    switch admit(Knock(stationID: stationID, user: basic?.user, password: basic?.password, remote: exchange.remote)) {
+    lastKnock += 1
+    let number = lastKnock
+    waiting[number] = Waiting(exchange: exchange, key: key, stationID: stationID)
+    admit(Knock(stationID: stationID, user: basic?.user, password: basic?.password, remote: exchange.remote)) { [self] admission in
+      if loop.executor.isCurrent { return answer(number, admission) }
+      loop.run { [self] in answer(number, admission) }
+    }
+  }
+
+  /// The house has decided: the request is refused with a status, or taken over.
+  private func answer(_ number: UInt64, _ admission: Admission) {
+    guard let knock = waiting.removeValue(forKey: number) else { return }
+    let exchange = knock.exchange
+    switch admission {
     case .unknown: exchange.reply(404, text: "unknown station")
     case .unauthorized:
       exchange.reply(401, text: "wrong password", fields: [.init("WWW-Authenticate", "Basic realm=\"ocpp\"")])
     case .later: exchange.reply(503, text: "not now")
     case .accept:
-      guard whenStopped == nil else { return exchange.reply(503, text: "going away") }
-      welcome(exchange, key: key, stationID: stationID)
+      // A peer that has gone is answered too: with that libevent frees its connection.
+      guard whenStopped == nil, exchange.isOpen else { return exchange.reply(503, text: "going away") }
+      welcome(exchange, key: knock.key, stationID: knock.stationID)
     }
   }
 

@@ -92,6 +92,76 @@ import Testing
     #expect(house.next() == .closed(second.handle, .replaced))
   }
 
+  /// Tells the next one that waits, at most five seconds from now, whether it may come in.
+  private func nextHeld(_ world: World) throws -> StationServer.Answer {
+    let waiting = world.held.take(patience: .seconds(5)) ?? []
+    try #require(!waiting.isEmpty)
+    return waiting[0]
+  }
+
+  @Test func `who is answered later holds up nobody, and is then let in or refused; the first answer counts`() throws {
+    let world = try World(), house = House(world)
+    let station = try world.station("held")
+    let answer = try nextHeld(world)
+    let other = try world.station("CP-1")
+    #expect(other.next() == .opened(subprotocol: "ocpp1.6"))
+    #expect(house.nextOpened()?.station == "CP-1")
+    #expect(station.heard.take().isEmpty)
+    answer(.accept)
+    answer(.unauthorized)
+    #expect(station.next() == .opened(subprotocol: "ocpp1.6"))
+    let opened = try #require(house.nextOpened())
+    #expect(opened.station == "held")
+    station.client.send(text: "said")
+    #expect(house.next() == .received(opened.handle, Array("said".utf8)))
+    let refusals: [(Admission, Int)] = [(.unauthorized, 401), (.later, 503), (.unknown, 404)]
+    for (admission, status) in refusals {
+      let refused = try world.station("held")
+      try nextHeld(world)(admission)
+      #expect(refused.next() == .closed(.refused(status: status)))
+    }
+  }
+
+  @Test func `frames that came right behind the request are read once it is answered`() throws {
+    let world = try World(), house = House(world)
+    let peer = try RawPeer(port: world.port)
+    peer.write(Array(RawPeer.upgrade("/ocpp/held").utf8) + RawPeer.frame(1, Array("early".utf8)))
+    let answer = try nextHeld(world)
+    peer.write(RawPeer.frame(1, Array("meanwhile".utf8)))
+    answer(.accept)
+    #expect(peer.readHead().hasPrefix("HTTP/1.1 101 "))
+    let opened = try #require(house.nextOpened())
+    #expect(house.next() == .received(opened.handle, Array("early".utf8)))
+    #expect(house.next() == .received(opened.handle, Array("meanwhile".utf8)))
+  }
+
+  @Test func `who goes before it is answered is not announced`() throws {
+    let world = try World(), house = House(world)
+    var peer: RawPeer? = try RawPeer(port: world.port)
+    peer?.write(RawPeer.upgrade("/ocpp/held"))
+    let answer = try nextHeld(world)
+    peer = nil
+    // Another has come in since: the end has arrived.
+    let other = try world.station("CP-1")
+    #expect(other.next() == .opened(subprotocol: "ocpp1.6"))
+    #expect(house.nextOpened()?.station == "CP-1")
+    answer(.accept)
+    let last = try world.station("CP-2")
+    #expect(last.next() == .opened(subprotocol: "ocpp1.6"))
+    #expect(house.nextOpened()?.station == "CP-2")
+  }
+
+  @Test func `a server that stops ends those that wait, and what they are told later reaches nobody`() throws {
+    let world = try World()
+    let station = try world.station("held")
+    let answer = try nextHeld(world)
+    world.server.stop(within: .seconds(1))
+    answer(.accept)
+    world.loop.sync {}
+    guard case .closed = station.next() else { return #expect(Bool(false), "it was not closed") }
+    #expect(world.inbox.take().isEmpty)
+  }
+
   static let malformed = [
     Malformed("not an upgrade", "GET /ocpp/CP-1 HTTP/1.1\r\nHost: h\r\n\r\n", 426),
     Malformed("a POST", "POST /ocpp/CP-1 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 405),

@@ -66,7 +66,7 @@ final class Certificate: Sendable {
   @Test func `a port that is taken is named`() throws {
     let world = try World()
     let second = StationServer(
-      loop: world.loop, configuration: .init(port: world.port), admit: { _ in .accept }, deliver: { _ in })
+      loop: world.loop, configuration: .init(port: world.port), admit: { _, answer in answer(.accept) }, deliver: { _ in })
     let fault = #expect(throws: LoopFault.self) { try second.start() }
     #expect(fault == .cannotListen(address: "127.0.0.1", port: world.port, error: EADDRINUSE))
   }

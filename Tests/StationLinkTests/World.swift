@@ -10,21 +10,24 @@ final class World: Sendable {
   let server: StationServer
   let port: UInt16
   let inbox = Mailbox<StationEvent>()
+  /// Who waits to be told whether it may come in.
+  let held = Mailbox<StationServer.Answer>()
   private let stations = Locked<[Station]>([])
 
-  /// Stations are known by any id except `nobody`; `guarded` needs the password `secret`.
+  /// Stations are known by any id except `nobody`; `guarded` needs the password `secret`, and `held` waits until the test answers.
   init(_ change: (inout StationServer.Configuration) -> Void = { _ in }) throws {
     loop = try EventLoop()
     var configuration = StationServer.Configuration()
     change(&configuration)
-    let inbox = inbox
+    let (inbox, held) = (inbox, held)
     server = StationServer(
       loop: loop, configuration: configuration,
-      admit: { knock in
+      admit: { knock, answer in
         switch knock.stationID {
-        case "nobody": .unknown
-        case "guarded": knock.password == "secret" ? .accept : .unauthorized
-        default: .accept
+        case "nobody": answer(.unknown)
+        case "guarded": answer(knock.password == "secret" ? .accept : .unauthorized)
+        case "held": held.post(answer)
+        default: answer(.accept)
         }
       }, deliver: { inbox.post($0) })
     port = try server.start()
