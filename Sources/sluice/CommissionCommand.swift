@@ -39,22 +39,25 @@ enum CommissionCommand {
     let plan = try HubPlan.read(path, profiles: options.text("profiles"))
     let wish = try wish(options, plan.site.hub)
     let state = options.text("state") ?? StateFolder.of(plan)
-    let hub = try LiveHub(plan, state: state, isTrial: true) { StandardError.write("\($0)") }
+    let log = LogWriter()
+    defer { log.finish() }
+    let hub = try LiveHub(plan, state: state, isTrial: true) { log.write("\($0)") }
     let stop = Latch()
     for signal in [SIGTERM, SIGINT] { hub.loop.onSignal(signal) { stop.open() } }
-    hub.loop.onSignal(SIGHUP) { StandardError.write("event=site_file_unread why=\"not while stations are being commissioned\"") }
+    hub.loop.onSignal(SIGHUP) { log.write("event=site_file_unread why=\"not while stations are being commissioned\"") }
     let ports = try hub.start()
     for (listener, port) in zip(plan.site.listeners, ports) {
-      StandardError.write("event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil)")
+      log.write("event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil)")
     }
     let desk = CommissionDesk(
       path: options.text("protocol") ?? beside(state, plan.site.hub), asks: !options.has("yes") && isatty(STDIN_FILENO) == 1,
       stop: stop)
     let record = Commissioner(hub, wish, desk: desk, stop: stop).run()
     hub.stop()
+    log.finish()  // its last lines before the summary
     desk.sum(up: record)
     if let fault = desk.fault {
-      StandardError.write("\(fault)")
+      log.write("\(fault)")
       return 1
     }
     switch record.outcome {

@@ -19,25 +19,27 @@ enum RunCommand {
       return 2
     }
     let path = options.words[0]
+    let log = LogWriter()
+    defer { log.finish() }
     let hub: LiveHub
     do {
       let plan = try HubPlan.read(path, profiles: options.text("profiles"))
-      hub = try LiveHub(plan, state: options.text("state") ?? StateFolder.of(plan)) { StandardError.write("\($0)") }
+      hub = try LiveHub(plan, state: options.text("state") ?? StateFolder.of(plan)) { log.write("\($0)") }
       let ports = try hub.start()
       for (listener, port) in zip(plan.site.listeners, ports) {
-        StandardError.write(
+        log.write(
           "event=listening address=\(listener.address) port=\(port) tls=\(listener.tls != nil) "
             + "for=\(listener.purposes.map(\.rawValue).sorted().joined(separator: ","))")
       }
     } catch {
-      StandardError.write("\(error)")
+      log.write("\(error)")
       return 1
     }
     let signals = Mailbox<Int32>()
     for signal in [SIGTERM, SIGINT, SIGHUP] { hub.loop.onSignal(signal) { signals.post(signal) } }
     while let heard = signals.take(patience: nil), heard.allSatisfy({ $0 == SIGHUP }) {
       do { try hub.reload(try HubPlan.read(path, profiles: options.text("profiles"))) } catch {
-        StandardError.write("event=site_file_refused why=\"the old one stays in force\"\n\(error)")
+        log.write("event=site_file_refused why=\"the old one stays in force\"\n\(error)")
       }
     }
     hub.stop()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Standard error, a line at a time; lines of several threads do not mix.
+/// Standard error, a line at a time; lines of several threads do not mix. It waits for its reader: what a hub logs goes through `LogWriter`.
 enum StandardError {
   static func write(_ line: String) { writeRaw(line + "\n") }
   /// As it is: for a line that is written over.
