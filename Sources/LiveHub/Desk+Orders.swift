@@ -12,6 +12,7 @@ extension Desk {
   /// How long a station may take to answer before the asker is told that it has not yet.
   private static let stationPatience = Duration.seconds(15)
   private static let storePatience = Duration.seconds(10)
+  private static let otherHub = Problem(409, "Reconfigured", "Another site file has come into force meanwhile; ask again.")
 
   /// Turns a request into an order and hands it to the mind.
   func order(
@@ -50,6 +51,11 @@ extension Desk {
     }
     hubLoop.run {
       guard let hub = hub.hub else { return }
+      // The order names circuits and connectors by their places in the picture.
+      guard hub.plan.site.hub == picture.hub else {
+        me.outdatePicture()
+        return asker.answer(.problem(Self.otherHub))
+      }
       hub.ask(request) { heard in
         switch heard {
         case .reply(let reply):

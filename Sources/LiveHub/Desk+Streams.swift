@@ -50,8 +50,9 @@ extension Desk {
     }
   }
 
-  /// Those who follow go on with the new names.
+  /// Those who follow go on with the new names, and whoever asks is shown them.
   func reconfigured(_ hub: Hub, _ relaxing: LimitSeries.Relaxing) {
+    outdatePicture()
     self.relaxing.with { $0 = relaxing }
     for follower in streams.with({ $0 }) {
       follower.loop.run { follower.feed = Feed(hub, for: follower.audience) }

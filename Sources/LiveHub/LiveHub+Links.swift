@@ -99,17 +99,33 @@ extension LiveHub {
   // MARK: Meters
 
   func startMeters() throws(Flaw) {
-    guard !plan.site.hub.meters.isEmpty else { return }
-    let (loop, box) = (loop, box)
-    let link = MeterLink(plan.site.hub.meters, profiles: plan.meterProfiles) { reports in
-      loop.run { box.hub?.heard(reports) }
-    }
-    do throws(MeterBus.Flaw) { try link.start() } catch { throw .meters(error) }
-    meterLink = link
+    meterLink = try preparedMeters(of: plan, generation: meterGeneration)
+    meterLink?.begin()
   }
 
-  private func heard(_ reports: [MeterReport]) {
-    guard !isStopping else { return }
+  /// A link to a plan's meters that has all it needs and asks nothing yet; nil: there are none. From any thread.
+  private func preparedMeters(of plan: Plan, generation: Int) throws(Flaw) -> MeterLink? {
+    guard !plan.site.hub.meters.isEmpty else { return nil }
+    let (loop, box) = (loop, box)
+    let link = MeterLink(plan.site.hub.meters, profiles: plan.meterProfiles) { reports in
+      loop.run { box.hub?.heard(reports, generation: generation) }
+    }
+    do throws(MeterBus.Flaw) { try link.prepare() } catch { throw .meters(error) }
+    return link
+  }
+
+  /// Has meters read by another link from now on, or by none. On the hub's loop, and it does not block.
+  /// - Returns: the link before, which asks nothing more; its threads are to be waited for elsewhere.
+  private func readMeters(by fresh: MeterLink?) -> MeterLink? {
+    defer { meterLink = fresh }
+    meterGeneration += 1
+    if let fresh { fresh.begin(insteadOf: meterLink) } else { meterLink?.close() }
+    return meterLink
+  }
+
+  /// What a link that has been replaced was still reading is dropped: its meters are others.
+  func heard(_ reports: [MeterReport], generation: Int) {
+    guard !isStopping, generation == meterGeneration else { return }
     for report in reports {
       switch report.outcome {
       case .reading(var reading):
@@ -126,16 +142,33 @@ extension LiveHub {
   // MARK: Another site file
 
   /// Puts a new plan in force. Listeners, the limit server and OSCP stay as they were at the start, and it is told if they would be
-  /// others now. From any thread.
-  /// - Throws: why it is refused; the old plan stays then.
+  /// others now. From any thread but the loop's, one at a time and before `stop`; it waits until buses that are read no more have ended.
+  /// - Throws: why it is refused; the old plan stays then, with its meters.
   public func reload(_ next: Plan) throws(Flaw) {
-    let proven = loop.sync { [self] in driver.controller.commissionedTrust }
+    let (proven, before, generation) = loop.sync { [self] in
+      (driver.controller.commissionedTrust, plan, meterGeneration)
+    }
     let refusals = Self.refusals(of: next.site, knowing: proven, isTrial: false)
     guard refusals.isEmpty else { throw .refused(refusals) }
     for station in next.site.hub.stations {
       if let text = station.passwordHash, PasswordHash(text) == nil { throw .password(station: station.id) }
     }
-    try loop.sync { [self] () throws(Flaw) in try replace(with: next) }
+    guard before.site.hub.meters != next.site.hub.meters || before.meterProfiles != next.meterProfiles else {
+      return try loop.sync { [self] () throws(Flaw) in try replace(with: next) }
+    }
+    let fresh = try preparedMeters(of: next, generation: generation + 1)
+    let old: MeterLink?
+    do throws(Flaw) {
+      old = try loop.sync { [self] () throws(Flaw) -> MeterLink? in
+        try replace(with: next)
+        return readMeters(by: fresh)
+      }
+    } catch {
+      fresh?.stop()
+      throw error
+    }
+    guard let old else { return }
+    if let fresh { fresh.follow(old) } else { old.stop() }
   }
 
   private func replace(with next: Plan) throws(Flaw) {
@@ -153,8 +186,10 @@ extension LiveHub {
     }
     links = [:]
     tell("reconfigured", ["site": next.site.hub.id, "stations": "\(next.site.hub.stations.count)"])
-    // First of all: what follows speaks of stations by their new places.
+    // First of all, even where what was said before has yet to leave: what follows speaks of stations by their new places, and so does
+    // whatever the mind says from now on.
     think(.configured(next.site.hub, version: Self.version))
+    catchUp()
     for (index, post) in stations.enumerated() {
       guard let link = post.link else { continue }
       if next.site.hub.stations[index].state == .installed {
@@ -177,11 +212,6 @@ extension LiveHub {
     announceTrust()
     checkCalendar()
     desk?.reconfigured(next.site.hub, next.site.relaxing)
-    if before.site.hub.meters != next.site.hub.meters || before.meterProfiles != next.meterProfiles {
-      meterLink?.stop()
-      meterLink = nil
-      try startMeters()
-    }
   }
 
   /// What is opened once stays as it was opened, circuits and all.

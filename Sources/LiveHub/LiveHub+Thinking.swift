@@ -229,12 +229,14 @@ extension LiveHub {
   private func trip(_ circuit: Int) {
     let circuits = plan.site.hub.circuits
     guard circuits.indices.contains(circuit), let trip = circuits[circuit].shuntTrip else { return }
-    let (loop, box) = (loop, box)
+    let (loop, box, id) = (loop, box, circuits[circuit].id)
     coils.pulse(trip) { fault in
       loop.run {
         guard let hub = box.hub, !hub.isStopping else { return }
         if let fault { hub.tell("trip_failed", ["what": fault]) }
-        hub.think(.tripped(circuit: circuit, fault: fault))
+        // Another site file may have moved it meanwhile, or not know it.
+        guard let place = hub.plan.site.hub.circuits.firstIndex(where: { $0.id == id }) else { return }
+        hub.think(.tripped(circuit: place, fault: fault))
       }
     }
   }

@@ -70,6 +70,8 @@ public final class LiveHub: @unchecked Sendable {
   var wallOffset: TimeSpan
   var servers: [StationServer] = []
   var meterLink: MeterLink?
+  /// How often the meters have been others: what a link reports is of the meters of its own plan.
+  var meterGeneration = 0
   /// Opens devices that have a shunt trip.
   let coils = CoilSwitch()
   /// Where plans are worked out.

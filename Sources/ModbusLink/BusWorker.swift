@@ -6,7 +6,7 @@ import Site
 struct BusWorker {
   private let connection: ModbusConnection
   private let units: [MeterBus.Unit]
-  private let gate: Gate<WorkThread?>
+  private let gate: Gate<MeterBus.Work>
   private let discovered: MeterBus.Discovery
   private let deliver: MeterBus.Delivery
   private var poller: Poller
@@ -28,7 +28,7 @@ struct BusWorker {
   private static let batchAge = TimeSpan.milliseconds(50)
 
   init(
-    _ connection: ModbusConnection, _ units: [MeterBus.Unit], _ timing: Poller.Timing, _ gate: Gate<WorkThread?>,
+    _ connection: ModbusConnection, _ units: [MeterBus.Unit], _ timing: Poller.Timing, _ gate: Gate<MeterBus.Work>,
     _ discovered: @escaping MeterBus.Discovery, _ deliver: @escaping MeterBus.Delivery
   ) {
     (self.connection, self.units, self.gate, self.discovered, self.deliver) = (connection, units, gate, discovered, deliver)

@@ -18,12 +18,18 @@ final class Gate<Value>: @unchecked Sendable {
   init(_ value: Value) { self.value = value }
 
   func with<Result>(_ body: (inout Value) -> Result) -> Result { condition.hold { body(&value) } }
+  /// As `with`, and wakes whoever waits for the change.
+  func change(_ body: (inout Value) -> Void) { condition.change { body(&value) } }
   /// Wakes whoever waits; from now on nobody waits any more.
   func close() { condition.change { isClosed = true } }
   var closed: Bool { condition.hold { isClosed } }
   /// Returns at `deadline`, or at once when closed.
   func wait(until deadline: Monotonic) {
     _ = condition.wait(patience: .milliseconds((deadline - monotonicNow()).milliseconds)) { isClosed ? true : nil }
+  }
+  /// Returns once `isReady`, or when closed.
+  func wait(for isReady: (Value) -> Bool) {
+    _ = condition.wait(patience: nil) { isClosed || isReady(value) ? true : nil }
   }
 }
 

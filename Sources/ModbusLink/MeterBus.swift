@@ -34,7 +34,11 @@ public final class MeterBus: Sendable {
   /// Called once for a meter found by SunSpec discovery, before its first reading.
   public typealias Discovery = @Sendable (_ meter: Int, SunSpecDiscovery.Found) -> Void
 
-  private let gate = Gate<WorkThread?>(nil)
+  struct Work {
+    var thread: WorkThread?
+    var mayPoll = false
+  }
+  private let gate = Gate(Work())
   private let bus: Meter.Bus
   private let units: [Unit]
   private let timing: Poller.Timing
@@ -57,25 +61,39 @@ public final class MeterBus: Sendable {
     case noThread
   }
 
+  /// A serial line, which has room for one at a time.
+  var isSerial: Bool { if case .rtu = bus { true } else { false } }
+
   /// Starts polling; once.
   public func start() throws(Flaw) {
+    try prepare()
+    begin()
+  }
+
+  /// Makes the thread, which opens nothing before `begin`; once. What can be refused is refused here.
+  func prepare() throws(Flaw) {
     guard ModbusConnection(bus) != nil else { throw .parameters(bus) }
     let (bus, units, timing, gate, discovered, deliver) = (bus, units, timing, gate, discovered, deliver)
     let thread = WorkThread {
-      guard let connection = ModbusConnection(bus) else { return }
+      gate.wait { $0.mayPoll }
+      guard !gate.closed, let connection = ModbusConnection(bus) else { return }
       var worker = BusWorker(connection, units, timing, gate, discovered, deliver)
       worker.run()
     }
     guard let thread else { throw .noThread }
-    gate.with { $0 = thread }
+    gate.with { $0.thread = thread }
   }
+  func begin() { gate.change { $0.mayPoll = true } }
+
+  /// Ends polling, and waits for nothing: the request under way may still be answered and delivered.
+  func close() { gate.close() }
 
   /// Ends polling and waits for the thread; returns after the request under way at the latest. Not from within `deliver`.
   public func stop() {
     gate.close()
-    let thread = gate.with { thread in
-      defer { thread = nil }
-      return thread
+    let thread = gate.with { work in
+      defer { work.thread = nil }
+      return work.thread
     }
     thread?.join()
   }

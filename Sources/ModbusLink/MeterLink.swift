@@ -28,12 +28,42 @@ public final class MeterLink: Sendable {
 
   /// - Throws: when one bus cannot start; none is running then.
   public func start() throws(MeterBus.Flaw) {
+    try prepare()
+    begin()
+  }
+
+  /// Makes the threads, which open nothing before `begin`; once. What can be refused is refused here.
+  /// - Throws: when one bus cannot start; no thread is left then.
+  public func prepare() throws(MeterBus.Flaw) {
     for (i, bus) in buses.enumerated() {
-      do throws(MeterBus.Flaw) { try bus.start() } catch {
-        for started in buses[..<i] { started.stop() }
+      do throws(MeterBus.Flaw) { try bus.prepare() } catch {
+        for made in buses[..<i] { made.stop() }
         throw error
       }
     }
   }
-  public func stop() { for bus in buses { bus.stop() } }
+
+  /// Polls from now on, in the place of `old`, which is closed. Serial lines, which cannot be opened twice, have to wait for `follow`.
+  /// Does not block.
+  public func begin(insteadOf old: MeterLink? = nil) {
+    old?.close()
+    for bus in buses where old == nil || !bus.isSerial { bus.begin() }
+  }
+
+  /// Waits for the threads of the link whose place this one has taken, and polls on serial lines as soon as they are free: all of them, for
+  /// one line may have several names. Blocks as `stop` does.
+  public func follow(_ old: MeterLink) {
+    for bus in old.buses where bus.isSerial { bus.stop() }
+    for bus in buses where bus.isSerial { bus.begin() }
+    old.stop()
+  }
+
+  /// Ends polling, and waits for nothing: requests under way may still be answered and delivered.
+  public func close() { for bus in buses { bus.close() } }
+
+  /// Ends polling and waits for the threads: each ends after the request under way at the latest, which may be looking up a name.
+  public func stop() {
+    close()
+    for bus in buses { bus.stop() }
+  }
 }

@@ -18,13 +18,7 @@ import Window
 
   private func ask(_ port: UInt16, _ line: String, body: String = "", _ fields: [String] = []) throws -> (status: Int, body: String)
   {
-    let socket = try Wire(port: port)
-    let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
-    socket.write("\(line) HTTP/1.1\r\nHost: localhost\r\n\(length)" + fields.map { $0 + "\r\n" }.joined() + "\r\n" + body)
-    let text = socket.readToEnd()
-    guard let status = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return (0, text) }
-    let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
-    return (status, parts.count > 1 ? String(parts[1]) : "")
+    try Wire.ask(port, line, body: body, fields)
   }
 
   @Test func `a limit over HTTP lowers a charging station, is answered once durable, and holds after a restart`() throws {
@@ -309,7 +303,7 @@ import Window
 }
 
 /// A plain TCP client; reads wait at most ten seconds.
-private final class Wire {
+final class Wire {
   private let descriptor: Int32
   init(port: UInt16) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -328,6 +322,17 @@ private final class Wire {
   func write(_ text: String) {
     let bytes = Array(text.utf8)
     send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+  /// One request on a connection of its own.
+  static func ask(_ port: UInt16, _ line: String, body: String = "", _ fields: [String] = []) throws -> (status: Int, body: String)
+  {
+    let socket = try Wire(port: port)
+    let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
+    socket.write("\(line) HTTP/1.1\r\nHost: localhost\r\n\(length)" + fields.map { $0 + "\r\n" }.joined() + "\r\n" + body)
+    let text = socket.readToEnd()
+    guard let status = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return (0, text) }
+    let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+    return (status, parts.count > 1 ? String(parts[1]) : "")
   }
   func readToEnd() -> String { read { _ in false } }
   func read(until enough: (String) -> Bool) -> String {

@@ -156,6 +156,32 @@ import Testing
     #expect(connections[0].read(WordRange(function: 4, address: 6, count: 2), unit: 1) == [0x4120, 0])
   }
 
+  @Test func `a link that takes the place of another asks nothing before, and the other nothing after`() throws {
+    let meters = EmulatedMeters()
+    meters.set(Example.image, unit: 1)
+    let server = try serve(meters)
+    defer { server.stop() }
+    let (before, after) = (ReportBox(), ReportBox())
+    let first = Example.link(local(server)) { before.put($0) }, second = Example.link(local(server)) { after.put($0) }
+    try first.start()
+    try second.prepare()
+    #expect(before.wait { $0.filter { $0.reading != nil }.count >= 5 } != nil)
+    #expect(after.wait(0) { $0.isEmpty } != nil)
+    second.begin(insteadOf: first)
+    second.follow(first)
+    let last = try #require(before.wait(0) { _ in true }).count
+    #expect(after.wait { $0.filter { $0.reading != nil }.count >= 5 } != nil)
+    #expect(before.wait(0) { $0.count == last } != nil)
+    second.stop()
+  }
+
+  @Test func `a link of which one bus is refused leaves no thread behind`() throws {
+    let wrong = Meter.Bus.rtu(device: "/dev/null", baud: 19200, parity: "X", stopBits: 1)
+    let link = Example.link(.tcp(host: "127.0.0.1", port: 1), wrong) { _ in }
+    #expect(throws: MeterBus.Flaw.parameters(wrong)) { try link.prepare() }
+    link.stop()
+  }
+
   @Test func `serial parameters that libmodbus does not know are refused at start`() {
     let bus = MeterBus(.rtu(device: "/dev/null", baud: 19200, parity: "X", stopBits: 1), units: [Example.unit(0, 1)]) { _ in }
     #expect(throws: MeterBus.Flaw.self) { try bus.start() }

@@ -60,4 +60,24 @@ final class SerialPair {
     meters.setMood(.silent, unit: 9)
     #expect(box.wait { $0.last?.fault == .silent } != nil)
   }
+
+  @Test func `a line goes on with the next link once the one before has left it`() throws {
+    let pair = try #require(SerialPair(), "socat is needed")
+    let meters = EmulatedMeters()
+    meters.set(Example.image, unit: 9)
+    let server = try ModbusServer(rtu: .rtu(device: pair.left, baud: 19200, parity: "N", stopBits: 1), unit: 9) {
+      meters.answer(unit: $0, $1)
+    }
+    defer { server.stop() }
+    let (before, after) = (ReportBox(), ReportBox())
+    let line = Meter.Bus.rtu(device: pair.right, baud: 19200, parity: "N", stopBits: 1)
+    let first = Example.link(line, unit: 9) { before.put($0) }, second = Example.link(line, unit: 9) { after.put($0) }
+    try first.start()
+    #expect(before.wait { $0.contains { $0.reading != nil } } != nil)
+    try second.prepare()
+    second.begin(insteadOf: first)
+    second.follow(first)
+    #expect(after.wait { $0.contains { $0.reading != nil } } != nil)
+    second.stop()
+  }
 }

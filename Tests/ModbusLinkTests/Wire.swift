@@ -56,6 +56,15 @@ enum Example {
     return image
   }()
 
+  /// A link to a meter at each bus.
+  static func link(_ buses: Meter.Bus..., unit: Int = 1, deliver: @escaping MeterBus.Delivery) -> MeterLink {
+    MeterLink(
+      buses.enumerated().map {
+        Meter(id: "meter \($0.offset)", profile: "example", bus: $0.element, unit: unit, period: .milliseconds(100))
+      }, profiles: buses.map { _ in MeterProfile(name: "example", meter: "Example", source: "", layout: .registers(map)) },
+      deliver: deliver)
+  }
+
   static func unit(_ meter: Int, _ unit: Int, period: TimeSpan = .milliseconds(100)) -> MeterBus.Unit {
     MeterBus.Unit(meter: meter, unit: unit, period: period, layout: .registers(map))
   }
