@@ -13,7 +13,7 @@ import WebLink
 import Window
 
 extension Desk {
-  /// Answers one request. On the loop of its door.
+  /// Answers one request. On the desk's loop.
   func serve(_ request: WebRequest, _ asker: WebDoor.Asker, _ listener: SiteFile.Listener, on doorLoop: EventLoop) {
     if request.path.first == "oscp", request.path.count > 2, listener.purposes.contains(.gridOperator),
       let link = hub.hub?.gridOperator

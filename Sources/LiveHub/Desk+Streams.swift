@@ -10,19 +10,22 @@ import WebLink
 import Window
 import Threads
 
-/// A client of the stream. On the loop of its door only, but for what never changes.
+/// A client of the stream. On the desk's loop only, but for what never changes, and its stream, which is on the loop of its door.
 final class Follower: @unchecked Sendable {
   let stream: EventStream
-  let loop: EventLoop
+  let doorLoop: EventLoop
   let audience: Audience
   var feed: Feed
   /// The last entry that it has, or that it does not see.
   var last: UInt64
-  /// The journal is being read for it.
-  var isReading = false
+  /// What comes next is being read from the journal, or on its way to the door.
+  var isBusy = true
+  /// No more is written before its buffer is empty.
+  var isFull = false
   var isOver = false
-  init(_ stream: EventStream, loop: EventLoop, audience: Audience, feed: Feed, last: UInt64) {
-    (self.stream, self.loop, self.audience, self.feed, self.last) = (stream, loop, audience, feed, last)
+  init(_ stream: EventStream, doorLoop: EventLoop, audience: Audience, last: UInt64) {
+    (self.stream, self.doorLoop, self.audience, self.last) = (stream, doorLoop, audience, last)
+    feed = Feed(Hub(id: "", circuits: []), for: audience)
   }
 }
 
@@ -45,48 +48,62 @@ extension Desk {
         return !woken
       })
     else { return }
-    for loop in [loop, hubLoop] {
-      loop.run { [self] in loop.after(Self.gathering) { [self] in pumpAll(on: loop) } }
-    }
+    loop.after(Self.gathering) { [self] in pumpAll() }
   }
 
   /// Those who follow go on with the new names, and whoever asks is shown them.
   func reconfigured(_ hub: Hub, _ relaxing: LimitSeries.Relaxing) {
     outdatePicture()
     self.relaxing.with { $0 = relaxing }
-    for follower in streams.with({ $0 }) {
-      follower.loop.run { follower.feed = Feed(hub, for: follower.audience) }
+    loop.run { [self] in
+      for follower in streams.with({ $0 }) { follower.feed = Feed(hub, for: follower.audience) }
     }
   }
 
-  private func pumpAll(on loop: EventLoop) {
+  private func pumpAll() {
     isWoken.with { $0 = false }
-    for follower in streams.with({ $0.filter { $0.loop === loop } }) { pump(follower) }
+    for follower in streams.with({ $0 }) { pump(follower) }
   }
 
   func stream(_ request: WebRequest, _ audience: Audience, _ asker: WebDoor.Asker, on doorLoop: EventLoop) throws(Problem) {
     let header = request["last-event-id"].flatMap { $0.isEmpty ? nil : $0 }
     let cursor = try cursor(header ?? request.parameter("after"))
-    guard let stream = asker.stream() else { return }
     let newest = entries.with { $0.newest } ?? run
-    let follower = Follower(
-      stream, loop: doorLoop, audience: audience, feed: Feed(Hub(id: "", circuits: []), for: audience), last: newest)
-    stream.whenOver = { [unowned self] in
-      follower.isOver = true
-      streams.with { $0.removeAll { $0 === follower } }
+    doorLoop.reach { [self] in
+      guard let stream = asker.stream() else { return }
+      let follower = Follower(stream, doorLoop: doorLoop, audience: audience, last: newest)
+      stream.whenOver = { [unowned self] in ended(follower) }
+      stream.whenDrained = { [unowned self, unowned follower] in drained(follower) }
+      loop.reach { [self] in follow(follower, from: cursor) }
     }
-    stream.whenDrained = { [unowned self, unowned follower] in pump(follower) }
-    follower.isReading = true
+  }
+
+  /// Tells a new client what it does not have, and from then on what comes.
+  private func follow(_ follower: Follower, from cursor: Cursor?) {
     withPicture { [self] picture in
       begin(from: cursor) { [self] last in
-        doorLoop.run { [self] in
+        loop.reach { [self] in
           guard !follower.isOver else { return }
-          follower.feed = Feed(picture.hub, for: audience)
-          (follower.last, follower.isReading) = (last ?? newest, false)
+          follower.feed = Feed(picture.hub, for: follower.audience)
+          (follower.last, follower.isBusy) = (last ?? follower.last, false)
           streams.with { $0.append(follower) }
           pump(follower)
         }
       }
+    }
+  }
+
+  private func ended(_ follower: Follower) {
+    loop.reach { [self] in
+      follower.isOver = true
+      streams.with { $0.removeAll { $0 === follower } }
+    }
+  }
+
+  private func drained(_ follower: Follower) {
+    loop.reach { [self] in
+      follower.isFull = false
+      pump(follower)
     }
   }
 
@@ -121,39 +138,50 @@ extension Desk {
     }
   }
 
-  /// Writes what there is to a client, as much as it takes.
+  /// Puts together what there is for a client, as much as it takes. On the desk's loop.
   private func pump(_ follower: Follower) {
-    while !follower.isOver, !follower.isReading, follower.stream.backlog < Self.comfortable {
-      let run = run
-      guard
-        let portion = entries.with({
-          $0.portion(after: follower.last, count: Self.portion, follower.feed, follower.audience, run: run)
-        })
-      else { return readJournal(for: follower) }
-      guard portion.through > follower.last else { return }
-      follower.last = portion.through
-      follower.stream.write(portion.events)
+    guard !follower.isOver, !follower.isBusy, !follower.isFull else { return }
+    let run = run
+    guard
+      let portion = entries.with({
+        $0.portion(after: follower.last, count: Self.portion, follower.feed, follower.audience, run: run)
+      })
+    else { return readJournal(for: follower) }
+    guard portion.through > follower.last else { return }
+    follower.last = portion.through
+    write(portion.events, to: follower)
+  }
+
+  /// Leaves to the door what is ready, and goes on once it is written.
+  private func write(_ events: SharedBytes, to follower: Follower) {
+    follower.isBusy = true
+    follower.doorLoop.reach { [self] in
+      follower.stream.write(events)
+      let isFull = follower.stream.backlog >= Self.comfortable
+      loop.reach { [self] in
+        (follower.isBusy, follower.isFull) = (false, isFull)
+        pump(follower)
+      }
     }
   }
 
   private func readJournal(for follower: Follower) {
-    follower.isReading = true
+    follower.isBusy = true
     let (last, feed) = (follower.last, follower.feed)
     reading.async { [self] in
       let (told, through) = durable(after: last, feed)
-      follower.loop.run { [self] in
-        follower.isReading = false
-        guard !follower.isOver else { return }
-        follower.stream.write(SharedBytes(told.events))
+      let events = told.events
+      loop.run { [self] in
+        var events = events
         if through > last {
           follower.last = through
         } else if let oldest = entries.with({ $0.oldest }) {
           // Neither in the journal nor here: it is said, not passed over.
           let text = #"{"from":\#(last + 1),"through":\#(oldest - 1)}"#
-          follower.stream.send(event: "gap", id: nil, data: Array(text.utf8))
+          EventStream.append(event: "gap", id: nil, data: Array(text.utf8), to: &events)
           follower.last = oldest - 1
         }
-        pump(follower)
+        write(SharedBytes(events), to: follower)
       }
     }
   }

@@ -14,7 +14,8 @@ import Threads
 
 /// Serves the window: it knows who asks, has a picture of the hub that is at most half a second old, and hands orders to the mind.
 ///
-/// It works on a thread of its own, so that however much is asked the guard is only asked for one picture at a time.
+/// It works on a thread of its own, so that however much is asked the guard is only asked for one picture at a time. What comes in on a
+/// port of stations comes over at once: files are read and written on the way to an answer, and a slow disk must not stop the guard.
 final class Desk: @unchecked Sendable {
   let loop: EventLoop
   let hubLoop: EventLoop
@@ -95,10 +96,10 @@ final class Desk: @unchecked Sendable {
     server.route("/") { door.take($0) }
   }
 
-  private func door(on loop: EventLoop, _ listener: SiteFile.Listener, isTLS: Bool) -> WebDoor {
-    WebDoor(loop: loop, settings: .init(requestsPerSecond: listener.requestsPerSecond, isTLS: isTLS)) {
+  private func door(on doorLoop: EventLoop, _ listener: SiteFile.Listener, isTLS: Bool) -> WebDoor {
+    WebDoor(loop: doorLoop, settings: .init(requestsPerSecond: listener.requestsPerSecond, isTLS: isTLS)) {
       [unowned self] request, asker in
-      serve(request, asker, listener, on: loop)
+      loop.reach { [unowned self] in serve(request, asker, listener, on: doorLoop) }
     }
   }
 
@@ -169,7 +170,7 @@ final class Desk: @unchecked Sendable {
       return state.waiting.count == 1 ? .ask : .wait
     }
     switch step {
-    case .here(let picture): loop.executor.isCurrent ? then(picture) : loop.run { then(picture) }
+    case .here(let picture): loop.reach { then(picture) }
     case .wait: return
     case .ask:
       let (hub, me) = (hub, self)
@@ -192,4 +193,9 @@ final class Desk: @unchecked Sendable {
 
   /// The next picture is taken anew.
   func outdatePicture() { state.with { $0.picture = nil } }
+}
+
+extension EventLoop {
+  /// Runs `work` on the loop's thread: at once if that is the caller's, otherwise after everything queued before.
+  func reach(_ work: @escaping @Sendable () -> Void) { executor.isCurrent ? work() : run(work) }
 }

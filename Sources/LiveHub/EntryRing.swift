@@ -10,28 +10,36 @@ import Window
 /// The newest entries between the hub's thread, which adds them, and the window's, which reads them and may be long about it: the hub's
 /// thread does not wait for that.
 final class NewestEntries: Sendable {
-  private let fresh = Locked<[(entry: Entry, durableThrough: UInt64)]>([])
+  /// What has come since somebody looked.
+  private struct Tray {
+    var entries: [(entry: Entry, durableThrough: UInt64)] = []
+    /// What came before these was thrown away: it is read from the journal.
+    var isCut = false
+  }
+  private let tray = Locked(Tray())
   private let ring = Locked(EntryRing())
   /// So many are not left lying if nobody looks.
-  private static let most = 65_536
+  private let most: Int
+
+  init(most: Int = 65_536) { self.most = most }
 
   /// On the hub's thread.
   func add(_ entry: Entry, durableThrough: UInt64) {
-    let count = fresh.with { fresh in
-      fresh.append((entry, durableThrough))
-      return fresh.count
+    tray.with { tray in
+      if tray.entries.count >= most { tray = Tray(isCut: true) }
+      tray.entries.append((entry, durableThrough))
     }
-    if count >= Self.most { with { _ in } }
   }
 
   /// All of them, in order.
   func with<Result>(_ body: (inout EntryRing) -> Result) -> Result {
     ring.with { ring in
-      let arrived = fresh.with { fresh in
-        defer { fresh = [] }
-        return fresh
+      let arrived = tray.with { tray in
+        defer { tray = Tray() }
+        return tray
       }
-      for (entry, durableThrough) in arrived { ring.add(entry, durableThrough: durableThrough) }
+      if arrived.isCut { ring.clear() }
+      for (entry, durableThrough) in arrived.entries { ring.add(entry, durableThrough: durableThrough) }
       return body(&ring)
     }
   }
@@ -67,6 +75,9 @@ struct EntryRing {
     }
     if begin > most { (slots, begin) = (Array(slots[begin...]), 0) }
   }
+
+  /// Forgets all: what comes next does not follow what is here.
+  mutating func clear() { (slots, begin, portions) = ([], 0, [:]) }
 
   /// Events of the stream in one piece.
   struct Portion {

@@ -23,6 +23,8 @@ final class GridOperatorLink: @unchecked Sendable {
   private let settings: SiteFile.OSCP
   private let path: String
   private let dialogue: Locked<OSCPDialogue>
+  /// What `oscp.json` has; on the desk's loop.
+  private var kept: OSCPDialogue.State
   private let log: @Sendable (String, [String: String]) -> Void
   private let clock: HubClock
   private let meter: Locked<Metered>
@@ -44,6 +46,7 @@ final class GridOperatorLink: @unchecked Sendable {
     path = folder + "/oscp.json"
     meter = Locked(Metered())
     let known = access(path, F_OK) == 0 ? try OSCPDialogue.State(json: try ProfileFolder.read(path), name: path) : .init()
+    kept = known
     dialogue = Locked(
       OSCPDialogue(
         .init(
@@ -60,7 +63,7 @@ final class GridOperatorLink: @unchecked Sendable {
 
   // MARK: In
 
-  /// A request below `/oscp/2.0`. On the loop of its door.
+  /// A request below `/oscp/2.0`. On the desk's loop, whatever door it came in at: states are kept in the order in which they came to be.
   func take(_ request: WebRequest, _ asker: WebDoor.Asker) {
     var random = SystemRandomNumberGenerator()
     let fresh = Tokens.text(of: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
@@ -76,9 +79,13 @@ final class GridOperatorLink: @unchecked Sendable {
       log("oscp_refused", ["path": path, "status": "\(answer.status)", "why": answer.detail ?? "", "remote": request.remote])
       return asker.answer(.problem(Problem(answer.status, "Refused", answer.detail ?? "")))
     }
-    do { try StateFile.replace(self.path, with: Array(state.json.utf8)) } catch {
-      log("oscp_not_kept", ["why": "\(error)"])
-      return asker.answer(.problem(Problem(503, "Not kept", "What this asks cannot be kept now.")))
+    // A heartbeat changes nothing.
+    if state != kept {
+      do { try StateFile.replace(self.path, with: Array(state.json.utf8)) } catch {
+        log("oscp_not_kept", ["why": "\(error)"])
+        return asker.answer(.problem(Problem(503, "Not kept", "What this asks cannot be kept now.")))
+      }
+      kept = state
     }
     log("oscp", ["path": path])
     act(actions, state) { asker.answer(WebResponse(204, type: "")) }

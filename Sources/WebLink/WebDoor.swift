@@ -67,8 +67,8 @@ public final class WebDoor: @unchecked Sendable {
       }
     }
 
-    /// Begins a stream of server-sent events. Inside the handler only.
-    /// - Returns: nil: there are too many, and that has been answered.
+    /// Begins a stream of server-sent events, within the handler or later. On the door's loop.
+    /// - Returns: nil: it has been answered, the peer has gone, or there are too many and that is the answer.
     public func stream() -> EventStream? { door.stream(id) }
   }
 
@@ -87,7 +87,8 @@ public final class WebDoor: @unchecked Sendable {
   }
 
   private func stream(_ id: UInt64) -> EventStream? {
-    guard let exchange = open.removeValue(forKey: id) else { return nil }
+    loop.preconditionCurrent()
+    guard let exchange = open.removeValue(forKey: id), exchange.isOpen else { return nil }
     guard streams.count < settings.streamLimit else {
       send(.noStreamsLeft, to: exchange)
       return nil

@@ -1,11 +1,13 @@
 import ChargingProfiles
 import Control
+import Dispatch
 import Documents
 import Glibc
 import Journal
 import LiveHub
 import Loop
 import Quantities
+import Record
 import Site
 import Testing
 import Window
@@ -255,10 +257,13 @@ import Window
     world.stop()
   }
 
-  @Test func `stations and people share one port where the site file says so`() throws {
-    let text = HubWorld.site().split(separator: "{ address: \"127.0.0.1\", port: 8887 }", maxSplits: 1).joined(
+  private static var onePort: String {
+    HubWorld.site().split(separator: "{ address: \"127.0.0.1\", port: 8887 }", maxSplits: 1).joined(
       separator: #"{ address: "127.0.0.1", port: 8887, for: ["stations", "people"], loopback_without_token: "viewer" }"#)
-    let world = try HubWorld(text)
+  }
+
+  @Test func `stations and people share one port where the site file says so`() throws {
+    let world = try HubWorld(Self.onePort)
     let station = try Talker(world)
     #expect(station.charge(world))
     let site = try ask(world.port, "GET /v1/site")
@@ -269,6 +274,69 @@ import Window
     #expect(follower.read { $0.contains("retry: ") }.hasPrefix("HTTP/1.1 200 "))
     station.say("beat", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"SuspendedEV"}"#)
     #expect(follower.read { $0.contains("SuspendedEV") }.contains(#""type":"status""#))
+    world.stop()
+  }
+
+  @Test func `however long somebody reads the newest entries, the guard goes on, and whoever follows at its port is told`() throws {
+    let world = try HubWorld(Self.onePort)
+    let desk = try #require(world.hub.desk)
+    let station = try Talker(world)
+    #expect(station.charge(world))
+    let follower = try Wire(port: world.port)
+    follower.write("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(follower.read { $0.contains("retry: ") }.hasPrefix("HTTP/1.1 200 "))
+    #expect(world.becomes { desk.streams.with { !$0.isEmpty } })
+    let held = Latch(), release = Latch()
+    desk.reading.async {
+      desk.entries.with { _ in
+        held.open()
+        release.wait()
+      }
+    }
+    held.wait()
+    station.say("status", "StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"SuspendedEV"}"#)
+    #expect(world.becomes { station.answer("status") != nil })
+    // By then those who follow are about to be told.
+    let later = Latch()
+    world.hub.loop.after(.milliseconds(200)) { later.open() }
+    #expect(later.wait(patience: .seconds(10)))
+    station.say("beat", "Heartbeat", "{}")
+    #expect(world.becomes { station.answer("beat") != nil })
+    release.open()
+    #expect(follower.read { $0.contains("SuspendedEV") }.contains(#""type":"status""#))
+    world.stop()
+  }
+
+  @Test func `what a capacity provider says is kept where it changes something, and not with each heartbeat`() throws {
+    let folder = try `A live hub`.Folder()
+    let first = "token-A-of-sixteen", file = folder.path + "/capacity-provider", kept = folder.path + "/oscp.json"
+    try StateFile.replace(file, with: Array(first.utf8))
+    defer { for path in [file, kept] { unlink(path) } }
+    let url = "http://127.0.0.1:1/oscp/2.0"
+    let oscp = #"{ group_id: "g", base_url: "\#(url)", token_file: "\#(file)", source: "p", fallback_a: 60 }"#
+    let listen = #"{ address: "127.0.0.1", port: 9999, for: ["grid-operator"] }], oscp: \#(oscp), limits: ["#
+    let world = try HubWorld(HubWorld.site(listen: listen), folder: folder)
+    func post(_ path: String, _ token: String, _ body: String) throws -> Int {
+      let fields = ["Authorization: Token \(token)", "X-Request-ID: 1"]
+      return try ask(world.window, "POST /oscp/2.0/\(path)", body: body, fields).status
+    }
+    func place() -> UInt {
+      var status = stat()
+      return stat(kept, &status) == 0 ? UInt(status.st_ino) : 0
+    }
+    func handshake(_ seconds: Int) -> String { #"{"required_behaviour":{"heartbeat_interval":\#(seconds)}}"# }
+    let register = #"{"token":"B","version_url":[{"version":"2.0","base_url":"\#(url)"}]}"#
+    #expect(try post("register", first, register) == 204)
+    let text = String(decoding: try #require(try StateFile.read(kept)), as: UTF8.self)
+    let ours = try #require(try Document(json: text).root["ours"]?.string)
+    #expect(try post("handshake", ours, handshake(30)) == 204)
+    let before = place()
+    #expect(before != 0)
+    #expect(try post("heartbeat", ours, "{}") == 204)
+    #expect(try post("handshake", ours, handshake(30)) == 204)
+    #expect(place() == before)
+    #expect(try post("handshake", ours, handshake(60)) == 204)
+    #expect(place() != before)
     world.stop()
   }
 
@@ -299,6 +367,27 @@ import Window
 
   private func cursors(_ text: String) -> [UInt64] {
     text.split(separator: "\nid: ").dropFirst().compactMap { UInt64($0.prefix { $0.isNumber }) }
+  }
+}
+
+@Suite struct `The newest entries` {
+  @Test func `what nobody took in time is forgotten whole, so that what is left has no gap`() {
+    let entries = NewestEntries(most: 4)
+    func add(_ numbers: ClosedRange<UInt64>) {
+      for number in numbers {
+        let stamp = EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: number)
+        entries.add(Entry(stamp: stamp, event: .clockStepped(by: .zero), effects: []), durableThrough: 0)
+      }
+    }
+    let audience = Audience(name: "somebody", role: .viewer)
+    let feed = Feed(Hub(id: "", circuits: []), for: audience)
+    add(1...3)
+    #expect(entries.with { $0.oldest } == 1 && entries.with { $0.newest } == 3)
+    add(4...9)
+    #expect(entries.with { $0.oldest } == 8 && entries.with { $0.newest } == 9)
+    #expect(entries.with { $0.portion(after: 3, count: 10, feed, audience, run: 1)?.through } == nil)
+    add(10...11)
+    #expect(entries.with { $0.portion(after: 7, count: 10, feed, audience, run: 1)?.through } == 11)
   }
 }
 

@@ -6,7 +6,7 @@ import Threads
 @testable import WebLink
 
 @Suite(.serialized) struct WebLinkTests {
-  /// A door whose handler answers 200 with path and body, 401 without a token, and streams on `/stream`.
+  /// A door whose handler answers 200 with path and body, 401 without a token, and streams on `/stream`; on `/late` only after it.
   private final class House {
     let loop: EventLoop
     let port: UInt16
@@ -22,6 +22,14 @@ import Threads
       let door = WebDoor(loop: loop, settings: settings) { request, asker in
         if request.path == ["stream"] {
           if let stream = asker.stream() { streams.with { $0.append(stream) } }
+          return
+        }
+        if ["late", "answered"].contains(request.path.first) {
+          if request.path == ["answered"] { asker.answer(WebResponse(200, json: "{}")) }
+          asker.door.loop.run {
+            // Whoever has a stream, or an answer, gets no other.
+            for _ in 0..<2 { if let stream = asker.stream() { streams.with { $0.append(stream) } } }
+          }
           return
         }
         guard request.bearer == "right" || request.path == ["open"] else { return asker.answer(WebResponse(401, json: "{}")) }
@@ -120,6 +128,19 @@ import Threads
     house.loop.sync { streams.with { $0[0] }.whenOver = { over.with { $0 = true } } }
     _ = consume peer
     #expect(house.becomes { over.with { $0 } && house.loop.sync { [door = house.door] in door.streamCount } == 0 })
+    house.stop()
+  }
+
+  @Test func `a stream may begin after the handler, once, and not where there was an answer`() throws {
+    let house = try House()
+    #expect(try HTTPPeer.ask(house.port, "GET /answered").hasPrefix("HTTP/1.1 200 "))
+    let peer = try HTTPPeer(port: house.port)
+    peer.write("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(peer.read { $0.contains("retry: ") }.contains("Content-Type: text/event-stream"))
+    let streams = house.streams
+    house.loop.sync { for stream in streams.with({ $0 }) { stream.send(event: "entry", id: "1", data: Array("{}".utf8)) } }
+    #expect(peer.read { $0.contains("id: 1\n") }.contains("data: {}"))
+    #expect(streams.with { $0.count } == 1)
     house.stop()
   }
 
