@@ -43,6 +43,9 @@ final class Database {
     sqlite3_close_v2(handle)
   }
 
+  /// No text and no blob may be longer: less than SQLite's own limit, for tests.
+  func limitValues(to bytes: Int) { sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(clamping: bytes)) }
+
   func execute(_ sql: String) throws(DatabaseError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
     if code != SQLITE_OK { throw failure(code, String(sql.prefix(40))) }
@@ -71,7 +74,7 @@ final class Database {
       sqlite3_clear_bindings(statement)
       if statement != prepared[sql] { sqlite3_finalize(statement) }
     }
-    for (i, cell) in cells.enumerated() { bind(cell, at: Int32(i + 1), statement) }
+    for (i, cell) in cells.enumerated() { try bind(cell, at: Int32(i + 1), statement, sql) }
     while true {
       switch sqlite3_step(statement) {
       case SQLITE_ROW: if !visit(Row(statement: statement)) { return }
@@ -110,7 +113,7 @@ final class Database {
     return statement
   }
 
-  private func bind(_ cell: Cell, at place: Int32, _ statement: OpaquePointer) {
+  private func bind(_ cell: Cell, at place: Int32, _ statement: OpaquePointer, _ sql: String) throws(DatabaseError) {
     // SQLITE_TRANSIENT: SQLite takes its own copy.
     let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     let code =
@@ -118,10 +121,12 @@ final class Database {
       case .integer(let value): sqlite3_bind_int64(statement, place, Int64(value))
       case .text(let value): sqlite3_bind_text(statement, place, value, -1, copy)
       case .blob(let value) where value.isEmpty: sqlite3_bind_zeroblob(statement, place, 0)
-      case .blob(let value): sqlite3_bind_blob(statement, place, value, Int32(value.count), copy)
+      case .blob(let value): sqlite3_bind_blob64(statement, place, value, UInt64(value.count), copy)
       case .null: sqlite3_bind_null(statement, place)
       }
-    precondition(code == SQLITE_OK || code == SQLITE_NOMEM, "a statement with other places than values")
+    precondition(code != SQLITE_RANGE && code != SQLITE_MISUSE, "a statement with other places than values")
+    // Too large a value, or no memory for it.
+    if code != SQLITE_OK { throw failure(code, String(sql.prefix(60))) }
   }
 
   private func failure(_ code: Int32, _ action: String) -> DatabaseError {

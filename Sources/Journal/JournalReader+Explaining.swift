@@ -56,7 +56,7 @@ extension JournalReader {
     var nearest: Batch.Remains?
     var story = TransactionStory(transaction: record.id)
     var failure: (any Error)?
-    var thinnedThrough: Instant?
+    var (thinnedThrough, leftOutThrough) = (Instant?.none, Instant?.none)
     try links(record.openedSequence...UInt64(Int.max)) { batch, isWhole, _ in
       if record.endedAt != nil, batch.first > (record.closedSequence ?? 0), batch.firstAt > end + Self.patience { return false }
       guard isWhole else {
@@ -68,8 +68,11 @@ extension JournalReader {
         gaps.append("Entries \(batch.first) to \(batch.last) cannot be read by this version: \(error).")
         return true
       }
-      let lacksReadings = batch.readings == nil
-      if lacksReadings, batch.first <= record.closedSequence ?? UInt64(Int.max) { thinnedThrough = batch.lastAt }
+      let wereLeftOut = batch.readingsLeftOut > 0
+      let lacksReadings = batch.readings == nil || wereLeftOut
+      if lacksReadings, batch.first <= record.closedSequence ?? UInt64(Int.max) {
+        if wereLeftOut { leftOutThrough = batch.lastAt } else { thinnedThrough = batch.lastAt }
+      }
       for entry in entries where entry.stamp.sequence >= record.openedSequence {
         if !entry.mentions.isEmpty, entry.stamp.utc <= moment { nearest = entry }
         story.take(entry, lacksReadings: lacksReadings) { entry in
@@ -85,6 +88,11 @@ extension JournalReader {
       gaps.append(
         "Raw readings up to \(WallClock.utc.text(thinnedThrough)) UTC were thinned away: what the vehicle drew then is taken from the "
           + "inputs of decisions, between which it is not known.")
+    }
+    if let leftOutThrough {
+      gaps.append(
+        "Raw readings up to \(WallClock.utc.text(leftOutThrough)) UTC were left out where the journal could not be written for long: what "
+          + "the vehicle drew then is taken from the inputs of decisions, between which it is not known.")
     }
     story.finish(at: record.endedAt ?? max(end, story.lastStamp?.utc ?? end))
     let seen = nearest.flatMap { entry in try? inputs(of: entry) }

@@ -36,6 +36,8 @@ public struct Verification: Hashable, Sendable {
   public var entries: UInt64 = 0
   /// Batches whose raw readings were thinned away.
   public var thinned = 0
+  /// Raw readings that were never written, because too much waited for a store that failed; where they were thinned since, not counted.
+  public var leftOut = 0
   /// How often entries name blocks, and how often such a block was thinned away.
   public var references = 0
   public var thinnedReferences = 0
@@ -60,7 +62,7 @@ public struct ReplayReport: Hashable, Sendable {
   public var plans = 0
   public var plansWithoutRequest = 0
   public var planDifference: Replay.PlanDifference?
-  /// Why parts were passed over: thinned away, or recorded by another version.
+  /// Why parts were passed over: thinned away, left out, or recorded by another version.
   public var passedOver: [String] = []
   /// What should have been there to be thought again, and was not: other bytes than were recorded, or a version that recorded nothing.
   public var faults: [String] = []
@@ -92,6 +94,7 @@ extension JournalReader {
           }
         }
       }
+      result.leftOut += batch.readingsLeftOut
       result.bytes += batch.kept.count + (batch.readings?.count ?? 0)
       do throws(DatabaseError) {
         if !batch.marks.isEmpty { try noteAge(of: batch, &result) }
@@ -221,6 +224,10 @@ extension JournalReader {
       }
       if let other = Self.otherVersion(batch, than: version) {
         stop = "from \(other.sequence) on: other version, \(other.version)"
+        return false
+      }
+      if batch.readingsLeftOut > 0 {
+        stop = "\(batch.first) to \(batch.last): \(batch.readingsLeftOut) raw readings were left out, for the store had failed"
         return false
       }
       do {

@@ -21,7 +21,7 @@ final class NewestEntries: Sendable {
   /// So many are not left lying if nobody looks.
   private let most: Int
 
-  init(most: Int = 65_536) { self.most = most }
+  init(most: Int = 16_384) { self.most = most }
 
   /// On the hub's thread.
   func add(_ entry: Entry, durableThrough: UInt64) {
@@ -58,7 +58,7 @@ struct EntryRing {
   /// What was put together last for those of a role who had an entry already.
   private var portions: [Role: Portion] = [:]
   /// What is not durable is kept beyond `most`, up to this.
-  private var bound: Int { most * 16 }
+  private var bound: Int { most * 4 }
 
   init(most: Int = 8192) { self.most = most }
 

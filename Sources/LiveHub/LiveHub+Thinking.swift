@@ -172,6 +172,18 @@ extension LiveHub {
   func record() {
     driver.keep(monotonic: monotonic)
     report()
+    noteLeftOut()
+  }
+
+  /// Says once that raw readings are not recorded, and once that they are again.
+  private func noteLeftOut() {
+    guard driver.leavesOutReadings != saidLeftOut else { return }
+    saidLeftOut = driver.leavesOutReadings
+    if saidLeftOut {
+      tell("readings_left_out", ["why": "\(driver.waitingBytes >> 20) MB wait for the journal, which keeps nothing"])
+    } else {
+      tell("readings_kept_again", ["left_out": "\(driver.readingsLeftOut)"])
+    }
   }
 
   /// Sets the timer for the earliest of the mind's, the store's and the dialogues' deadlines.

@@ -67,6 +67,8 @@ public final class LiveHub: @unchecked Sendable {
   var calendarCheck: LoopTimer?
   var tariffSeen = TariffState.unknown
   var thinning: LoopTimer?
+  /// It was logged that raw readings are not recorded.
+  var saidLeftOut = false
   var wallOffset: TimeSpan
   var servers: [StationServer] = []
   var meterLink: MeterLink?
@@ -271,7 +273,7 @@ public final class LiveHub: @unchecked Sendable {
     desk?.close()
     for server in all { server.stop() }
     passwords.stop()
-    let store = loop.sync { [self] () -> JournalStore in
+    let (store, closedBatches) = loop.sync { [self] () -> (JournalStore, Int) in
       timer?.cancel()
       clockCheck?.cancel()
       tariffCheck?.cancel()
@@ -281,10 +283,10 @@ public final class LiveHub: @unchecked Sendable {
       catchUp()  // what the doors took before they closed
       driver.finish(monotonic: monotonic)
       report()
-      return driver.store
+      return (driver.store, driver.waitingBatches)
     }
-    // Twice: what was under way, and then what waited for it with the snapshot.
-    for _ in 0..<4 {
+    // Twice: what was under way, and then what waited for it with the snapshot. Between them each batch that was closed meanwhile.
+    for _ in 0..<(4 + closedBatches) {
       store.flush()
       let isDurable = loop.sync { [self] () -> Bool in
         _ = driver.wake(utc: utc, monotonic: monotonic)

@@ -14,12 +14,22 @@ public struct BatchWriter: Sendable {
   private var lastKept: EventStamp?
   private var blocks: [Block] = []
   private var known: Set<[UInt8]> = []
+  /// By digest, the blocks of the batches before: the store has them by the time it gets this one.
+  private var before: Set<[UInt8]> = []
   private var blockBytes = 0
+  /// Raw readings are counted and not written: too much waits for the store.
+  let leavesOutReadings: Bool
+  private var leftOut = 0
 
-  public init() {}
+  public init() { leavesOutReadings = false }
+  /// For the batch that follows `last`.
+  init(after last: BatchWriter, leavingOutReadings: Bool) {
+    leavesOutReadings = leavingOutReadings
+    before = last.known.isEmpty ? last.before : last.known
+  }
   public var isEmpty: Bool { first == nil }
   public var lastSequence: UInt64? { last?.sequence }
-  /// Bytes so far, for whoever bounds a batch.
+  /// Bytes so far, for whoever bounds a batch: what it adds to the batches before.
   public var size: Int { kept.bytes.count + readings.count + blockBytes }
 
   /// - Parameters:
@@ -29,7 +39,9 @@ public struct BatchWriter: Sendable {
   public mutating func append(_ entry: Entry, blocks inputs: [Block] = []) throws {
     precondition(last.map { $0.sequence + 1 == entry.stamp.sequence } ?? true, "a gap in the sequence")
     let start = first ?? entry.stamp
-    if entry.isReading {
+    if entry.isReading, leavesOutReadings {
+      leftOut += 1
+    } else if entry.isReading {
       if model == nil { model = ReadingModel(first: start) }
       _ = model?.code(entry, &readings)
       readingCount += 1
@@ -45,7 +57,7 @@ public struct BatchWriter: Sendable {
     }
     for block in inputs where known.insert(block.digest).inserted {
       blocks.append(block)
-      blockBytes += block.bytes.count
+      if !before.contains(block.digest) { blockBytes += block.bytes.count }
     }
     first = start
     last = entry.stamp
@@ -88,11 +100,15 @@ public struct BatchWriter: Sendable {
       blocks: blocks)
   }
 
-  /// Their number, and all of them; nothing where there is none.
+  /// Their number, and all of them; or 0, and how many were left out; nothing where there is none.
   private func finishedReadings() -> [UInt8] {
-    guard readingCount > 0 else { return [] }
+    guard readingCount + leftOut > 0 else { return [] }
     var writer = ByteWriter()
     writer.put(unsigned: UInt64(readingCount))
+    if leavesOutReadings {
+      writer.put(unsigned: UInt64(leftOut))
+      return writer.bytes
+    }
     return writer.bytes + readings.finish()
   }
 
@@ -105,7 +121,17 @@ public struct BatchWriter: Sendable {
 }
 
 extension Batch {
-  /// An entry, or what is left of one whose raw reading was thinned away.
+  /// How many raw readings were never written, because too much waited for a store that failed. Their section says so in place of them,
+  /// and the chain covers it.
+  public var readingsLeftOut: Int {
+    guard let readings, !readings.isEmpty else { return 0 }
+    var (head, section) = (ByteReader(kept), ByteReader(readings))
+    // Forms 1 and 2 do not begin with the number of readings.
+    guard let version = try? head.unsigned(), version >= 3, (try? section.unsigned()) == 0 else { return 0 }
+    return Int(clamping: (try? section.unsigned()) ?? 0)
+  }
+
+  /// An entry, or what is left of one whose raw reading was thinned away or left out.
   public enum Remains: Hashable, Sendable {
     case whole(Entry)
     case thinned(EventStamp, effects: [Effect], mentions: [BlockMention] = [])
@@ -116,7 +142,7 @@ extension Batch {
       case .thinned(let stamp, _, _): stamp
       }
     }
-    /// nil: it was a raw reading, which was thinned away.
+    /// nil: it was a raw reading, which was thinned away or left out.
     public var event: Event? {
       if case .whole(let entry) = self { return entry.event }
       return nil
@@ -135,7 +161,7 @@ extension Batch {
     }
   }
 
-  /// The entries in order of sequence. Readings without effects that were thinned away are missing.
+  /// The entries in order of sequence. Readings without effects that were thinned away or left out are missing.
   /// - Throws: `RecordFault` where a section is no such section.
   public func entries() throws(RecordFault) -> [Remains] {
     var reader = ByteReader(kept)

@@ -32,10 +32,30 @@ public struct Driver<Log: Store> {
   /// Something that is not yet with the store concerns a station or a transaction.
   private var hasCommands = false
   private var isUrgent: Bool { hasCommands || gate.isWaiting }
-  private var underWay: (batch: Batch, snapshot: Snapshot?)?
+  private var underWay: Submission?
+  /// Closed while another was under way, oldest first.
+  private var waiting: [Submission] = []
+  /// What all that is closed and not durable yet takes, about.
+  public private(set) var waitingBytes = 0
+  /// How many batches wait for the one under way.
+  public var waitingBatches: Int { waiting.count }
+  /// So much waits that raw readings are not recorded: the store has failed for long.
+  public var leavesOutReadings: Bool { writer.leavesOutReadings }
+  /// Raw readings of closed batches that were never recorded.
+  public private(set) var readingsLeftOut = 0
+  /// How large the mind's state was when it was last written.
+  private var stateBytes = 0
   private var retryAt: Monotonic?
   private var retryAfter: TimeSpan
   private var snapshotDue: Monotonic?
+
+  /// A batch as it goes to the store.
+  private struct Submission {
+    var batch: Batch
+    var snapshot: Snapshot?
+    /// What both take, about.
+    var bytes: Int
+  }
 
   /// - Parameters:
   ///   - restored: what the store kept; nil: a new journal, whose first event must be `.configured`. After a restart the first
@@ -91,6 +111,7 @@ public struct Driver<Log: Store> {
   /// When to call `wake`, on the house's clock, if nothing comes before; nil: never.
   public var nextWake: Monotonic? {
     var due = [controller.nextDeadline, underWay == nil ? nil : retryAt ?? store.nextReport]
+    if underWay == nil, !waiting.isEmpty { due.append(stamp.monotonic) }
     if underWay == nil, let oldestPending { due.append(isUrgent ? oldestPending : oldestPending + timing.linger) }
     return due.compactMap { $0 }.min().map { clock?.house($0) ?? $0 }
   }
@@ -103,7 +124,7 @@ public struct Driver<Log: Store> {
     submit(now: now, all: true)
   }
   /// Everything recorded survives a crash.
-  public var isDurable: Bool { unwritten == nil && writer.isEmpty && underWay == nil }
+  public var isDurable: Bool { unwritten == nil && writer.isEmpty && waiting.isEmpty && underWay == nil }
 
   /// The stamp that an event at this moment would have, for `SiteController.view`.
   public func stamp(utc: Instant, monotonic: Monotonic) -> EventStamp {
@@ -170,6 +191,25 @@ public struct Driver<Log: Store> {
     } catch {
       preconditionFailure("an event or effect that cannot be written: \(error)")
     }
+    // Where the mind's state has to go along, a batch is at least as large as that.
+    let most = writer.leavesOutReadings ? max(timing.batchBytes, stateBytes) : timing.batchBytes
+    guard underWay != nil || !waiting.isEmpty, writer.size >= most else { return }
+    let closed = close(now: stamp.monotonic, withSnapshot: false)
+    waiting.append(closed)
+  }
+
+  /// Ends the batch that was gathered, whose last entry is the mind's newest thought, and begins the next.
+  private mutating func close(now: Monotonic, withSnapshot isDue: Bool) -> Submission {
+    let batch = writer.finish()
+    // Nobody can think across readings that were left out: what comes after them begins at a snapshot, durable with them.
+    let snapshot = isDue || batch.readingsLeftOut > 0 ? takeSnapshot() : nil
+    if let snapshot { (snapshotDue, stateBytes) = (now + timing.snapshots, snapshot.state.count) }
+    let closed = Submission(batch: batch, snapshot: snapshot, bytes: writer.size + (snapshot?.state.count ?? 0))
+    waitingBytes += closed.bytes
+    readingsLeftOut += batch.readingsLeftOut
+    writer = BatchWriter(after: writer, leavingOutReadings: waitingBytes >= timing.mostWaiting)
+    (oldestPending, hasCommands) = (nil, false)
+    return closed
   }
 
   private mutating func collect(utc: Instant, now: Monotonic) -> [Effect] {
@@ -177,6 +217,7 @@ public struct Driver<Log: Store> {
     for report in store.reports(at: now) {
       switch report {
       case .durable(let sequence):
+        waitingBytes -= underWay?.bytes ?? 0
         (underWay, durableThrough) = (nil, sequence)
         retryAfter = timing.retry
         if storeHasFailed {
@@ -205,13 +246,16 @@ public struct Driver<Log: Store> {
       retryAt = nil
       return store.submit(task.batch, snapshot: task.snapshot, at: now)
     }
-    guard let oldest = oldestPending, !writer.isEmpty else { return }
-    guard all || isUrgent || now - oldest >= timing.linger || writer.size >= timing.batchBytes else { return }
-    let batch = writer.finish()
-    let snapshot = snapshotDue.map { $0 <= now } ?? true ? takeSnapshot() : nil
-    if snapshot != nil { snapshotDue = now + timing.snapshots }
-    (writer, oldestPending, hasCommands, underWay) = (BatchWriter(), nil, false, (batch, snapshot))
-    store.submit(batch, snapshot: snapshot, at: now)
+    guard let next = nextSubmission(now: now, all: all) else { return }
+    underWay = next
+    store.submit(next.batch, snapshot: next.snapshot, at: now)
+  }
+
+  private mutating func nextSubmission(now: Monotonic, all: Bool) -> Submission? {
+    if !waiting.isEmpty { return waiting.removeFirst() }
+    guard let oldest = oldestPending, !writer.isEmpty else { return nil }
+    guard all || isUrgent || now - oldest >= timing.linger || writer.size >= timing.batchBytes else { return nil }
+    return close(now: now, withSnapshot: snapshotDue.map { $0 <= now } ?? true)
   }
 
   private func takeSnapshot() -> Snapshot {
@@ -230,13 +274,16 @@ public struct RecordTiming: Hashable, Sendable {
   public var snapshots: TimeSpan
   public var retry: TimeSpan
   public var longestRetry: TimeSpan
+  /// A batch of so many bytes does not gather any longer; while another is under way, the next one begins.
   public var batchBytes: Int
+  /// So many bytes wait for a store that fails; from then on batches begin without raw readings, the rest is recorded as ever.
+  public var mostWaiting: Int
   public init(
     linger: TimeSpan = .seconds(10), snapshots: TimeSpan = .hours(1), retry: TimeSpan = .seconds(1),
-    longestRetry: TimeSpan = .seconds(30), batchBytes: Int = 1 << 18
+    longestRetry: TimeSpan = .seconds(30), batchBytes: Int = 1 << 18, mostWaiting: Int = 64 << 20
   ) {
     (self.linger, self.snapshots, self.retry, self.longestRetry) = (linger, snapshots, retry, longestRetry)
-    self.batchBytes = batchBytes
+    (self.batchBytes, self.mostWaiting) = (batchBytes, mostWaiting)
   }
 }
 

@@ -58,7 +58,7 @@ public struct Batch: Hashable, Sendable {
   public var lastAt: Instant
   /// All effects, and all events that are no raw readings.
   public var kept: [UInt8]
-  /// The raw readings; nil: thinned away.
+  /// The raw readings; nil: thinned away. Where they were left out, how many (`readingsLeftOut`).
   public var readings: [UInt8]?
   public var keptDigest: [UInt8]
   public var readingsDigest: [UInt8]

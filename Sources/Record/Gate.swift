@@ -13,6 +13,9 @@ struct Gate: Sendable {
     var effect: Effect
   }
   private var held: [Held] = []
+  /// Answers to be had from a store that has failed: more are not kept, the oldest goes. A station asks again, for what has become of its
+  /// message is in the record; a person's request has timed out by then.
+  static let mostAnswers = 2048
   /// Something waits for the store.
   var isWaiting: Bool { !held.isEmpty }
 
@@ -48,7 +51,7 @@ struct Gate: Sendable {
   }
 
   /// The store has failed: no increase leaves any more, and answers that record nothing need not wait. Answers to the start and the
-  /// stop of a transaction stay.
+  /// stop of a transaction stay, the newest `mostAnswers`.
   mutating func storeFailed() -> (released: [Effect], cancelled: [CommandID]) {
     var released: [Effect] = []
     var cancelled: [CommandID] = []
@@ -60,7 +63,7 @@ struct Gate: Sendable {
       default: kept.append(one)
       }
     }
-    held = kept
+    held = kept.count > Self.mostAnswers ? Array(kept.suffix(Self.mostAnswers)) : kept
     return (released, cancelled)
   }
 

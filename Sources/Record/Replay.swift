@@ -22,7 +22,7 @@ public struct Restored: Sendable {
 public struct Replay: Sendable {
   public enum Fault: Error, Hashable, Sendable {
     case unreadable(sequence: UInt64, RecordFault)
-    /// A raw reading with this sequence was thinned away, or entries are missing before it.
+    /// A raw reading with this sequence was thinned away or left out, or entries are missing before it.
     case notWhole(sequence: UInt64)
     /// The stretch begins without a snapshot, and not with the first event.
     case noSnapshot(first: UInt64)

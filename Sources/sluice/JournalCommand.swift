@@ -55,6 +55,9 @@ enum JournalCommand {
     print(
       "batches=\(report.batches) entries=\(report.entries) thinned=\(report.thinned) references=\(report.references) thinned_references=\(report.thinnedReferences) bytes=\(report.bytes) bytes_per_entry=\(perEntry)"
     )
+    if report.leftOut > 0 {
+      print("left_out=\(report.leftOut): raw readings that were not recorded while the journal could not be written for long")
+    }
     if let age = report.youngestThinned { print("youngest_thinned_h=\(age.milliseconds / 3_600_000)") }
     if report.unconfirmed > 0 {
       print(

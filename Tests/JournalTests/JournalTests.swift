@@ -92,6 +92,72 @@ import Testing
     #expect(try JournalReader(path: folder.journal).verify().entries == 20)
   }
 
+  @Test func `a value that is too large is an error, and the connection goes on`() throws {
+    let database = try Database(path: ":memory:")
+    try database.execute("CREATE TABLE pieces (bytes BLOB)")
+    database.limitValues(to: 1000)
+    for cell in [Cell.blob([UInt8](repeating: 1, count: 1001)), .text(String(repeating: "a", count: 1001))] {
+      do throws(DatabaseError) {
+        try database.run("INSERT INTO pieces VALUES (?)", [cell])
+        Issue.record("it was taken")
+      } catch {
+        #expect(error.code & 0xff == 18, "SQLITE_TOOBIG")
+      }
+    }
+    try database.run("INSERT INTO pieces VALUES (?)", [.blob([UInt8](repeating: 1, count: 900))])
+    #expect(try database.query("SELECT length(bytes) FROM pieces") { $0.integer(0) } == [900])
+  }
+
+  @Test func `after a disk was full for long the chain is whole, says what was left out, and is thought again around it`() throws {
+    let disk = try FaultyDisk()
+    let folder = try Folder()
+    let waiting = try Waiting(folder.journal, vfs: disk.vfs)
+    let hub = Hub(
+      id: "yard",
+      circuits: [Circuit(id: "connection", rating: PerPhase(all: .amperes(63)), baseWorst: PerPhase(all: .amperes(20)))],
+      stations: [Station(id: "A", connectors: 0..<1)], connectors: [Connector(station: 0, number: 1, circuit: 0)])
+    var driver = Driver(
+      store: waiting.store, version: "1", timing: RecordTiming(linger: .zero, batchBytes: 1024, mostWaiting: 4096))
+    var now = 0
+    func step(_ event: Event?) {
+      now += 200
+      let (utc, monotonic) = (noon + .milliseconds(now), Monotonic(milliseconds: now))
+      _ = driver.decide(event, utc: utc, monotonic: monotonic)
+      driver.keep(monotonic: monotonic)
+    }
+    step(.configured(hub, version: "1"))
+    waiting.store.flush()
+    step(nil)
+    disk.arm(FAULTY_FULL)
+    for number in UInt64(1)...3000 {
+      let register = Energy(raw: Int((number &* 0x9e37_79b9_7f4a_7c15) >> 30))
+      let sample = Event.station(0, .sampled(connector: 1, transaction: nil, ConnectorSample(takenAt: nil, register: register)))
+      step(number % 100 == 0 ? .station(0, number % 200 == 0 ? .disconnected : .connected) : sample)
+      if number % 50 == 0 { waiting.store.flush() }
+    }
+    #expect(driver.storeHasFailed && driver.leavesOutReadings)
+    disk.arm(FAULTY_NONE)
+    now += 60_000
+    for _ in 0..<1000 where !driver.isDurable {
+      step(nil)
+      waiting.store.flush()
+      if !driver.isDurable { driver.finish(monotonic: Monotonic(milliseconds: now)) }
+    }
+    #expect(driver.isDurable)
+    waiting.store.close()
+
+    let reader = try JournalReader(path: folder.journal)
+    let verified = try reader.verify()
+    #expect(verified.breach == nil && verified.entries == driver.stamp.sequence && verified.thinned == 0)
+    #expect(verified.leftOut > 0 && verified.leftOut == driver.readingsLeftOut)
+    let restored = try #require(try reader.restore())
+    #expect(restored.difference == nil && restored.stamp == driver.stamp)
+    let report = try reader.replay(version: "1")
+    #expect(report.difference == nil && report.faults.isEmpty)
+    #expect(report.passedOver.contains { $0.contains("left out") })
+    #expect(report.stretches.first?.lowerBound == 1)
+  }
+
   @Test func `an input or output error at any write is said, and what was durable stays`() throws {
     let disk = try FaultyDisk()
     var failures = 0

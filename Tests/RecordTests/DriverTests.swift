@@ -106,6 +106,124 @@ import Testing
     #expect(try Restored(snapshot: nil, batches: driver.store.batches).difference == nil)
   }
 
+  /// What a store that fails for half an hour is given: samples, and now and then something that has to be kept.
+  struct LongFailure {
+    var driver: Driver<MemoryStore>
+    var fed: [Event]
+    var samples = 0
+    var mostWaiting = 0
+    var now = 0
+
+    init(_ timing: RecordTiming, hub: Hub) {
+      driver = Driver(store: MemoryStore(seed: 3, keepsAll: true), version: "1", timing: timing)
+      fed = [.configured(hub, version: "1")]
+      _ = driver.handle(fed[0], utc: noon, monotonic: Monotonic(milliseconds: 0))
+      wake()
+      driver.store.fault = .full
+      var dice = Dice(seed: 3)
+      for number in 1...8000 {
+        now += 200
+        let isSample = number % 100 != 0
+        let sample = ConnectorSample(takenAt: nil, register: Energy(raw: dice.roll(1 << 36)), stateOfCharge: dice.roll(101))
+        let event: Event =
+          isSample
+          ? .station(0, .sampled(connector: 1, transaction: nil, sample))
+          : .station(0, number % 200 == 0 ? .disconnected : .connected)
+        if isSample { samples += 1 } else { fed.append(event) }
+        _ = driver.handle(event, utc: noon + .milliseconds(now), monotonic: Monotonic(milliseconds: now))
+        mostWaiting = max(mostWaiting, driver.waitingBytes)
+      }
+    }
+    mutating func wake() {
+      now += 1000
+      _ = driver.wake(utc: noon + .milliseconds(now), monotonic: Monotonic(milliseconds: now))
+    }
+    /// The disk is as it was; `look` is called after each step.
+    mutating func recover(_ look: (MemoryStore) throws -> Void) throws {
+      driver.store.fault = nil
+      now += 60_000
+      for _ in 0..<1000 where !driver.isDurable {
+        wake()
+        try look(driver.store)
+        if !driver.isDurable { driver.finish(monotonic: Monotonic(milliseconds: now)) }
+      }
+    }
+    /// What was kept of what was fed but samples.
+    func kept() throws -> [Event] {
+      try driver.store.batches.flatMap { try $0.entries() }.compactMap { remains in
+        guard case .whole(let entry) = remains, !entry.isReading else { return nil }
+        switch entry.event {
+        case .deadline, .storeFailed, .storeRecovered, .cancelled: return nil
+        default: return entry.event
+        }
+      }
+    }
+    /// Each batch follows the one before, and the links are those of the store.
+    func isChain() -> Bool {
+      var (link, last) = (Batch.genesis, UInt64(0))
+      for batch in driver.store.batches {
+        guard batch.first == last + 1 else { return false }
+        (link, last) = (batch.link(after: link), batch.last)
+      }
+      return link == driver.store.link && last == driver.stamp.sequence
+    }
+  }
+
+  @Test func `while a store fails batches are closed and wait, and all of them are kept when it is whole again`() throws {
+    var failure = LongFailure(RecordTiming(batchBytes: 4096), hub: yard())
+    #expect(failure.driver.storeHasFailed && failure.driver.waitingBatches > 5 && !failure.driver.leavesOutReadings)
+    try failure.recover { _ in }
+    let driver = failure.driver
+    #expect(driver.isDurable && driver.waitingBytes == 0 && !driver.storeHasFailed)
+    #expect(failure.isChain())
+    #expect(try failure.kept() == failure.fed)
+    for batch in driver.store.batches {
+      #expect(batch.kept.count + (batch.readings?.count ?? 0) < 8192 && batch.readingsLeftOut == 0)
+    }
+    let again = try Restored(snapshot: nil, batches: driver.store.batches)
+    #expect(again.difference == nil)
+    #expect(try BinaryEncoder.encode(again.controller) == BinaryEncoder.encode(driver.controller))
+  }
+
+  @Test func `beyond a bound only raw readings are left out, the record says so, and each restart finds a whole stretch`() throws {
+    let timing = RecordTiming(batchBytes: 2048, mostWaiting: 1 << 14)
+    var failure = LongFailure(timing, hub: yard())
+    #expect(failure.driver.leavesOutReadings)
+    var states = 0
+    var snapshot: Snapshot?
+    try failure.recover { store in
+      // A crash now would begin again here.
+      #expect(try Restored(snapshot: store.snapshot, batches: store.batches).difference == nil)
+      if store.snapshot != snapshot { states = max(states, store.snapshot?.state.count ?? 0) }
+      snapshot = store.snapshot
+    }
+    let (driver, batches) = (failure.driver, failure.driver.store.batches)
+    #expect(driver.isDurable && driver.waitingBytes == 0 && !driver.leavesOutReadings)
+    #expect(failure.isChain())
+    #expect(try failure.kept() == failure.fed)
+
+    let gaps = batches.filter { $0.readingsLeftOut > 0 }
+    let leftOut = gaps.reduce(0) { $0 + $1.readingsLeftOut }
+    let readings = try batches.flatMap { try $0.entries() }.filter { remains in
+      if case .whole(let entry) = remains { return entry.isReading }
+      return false
+    }
+    #expect(leftOut > 0 && leftOut == driver.readingsLeftOut && leftOut + readings.count == failure.samples)
+    // Beyond the bound and the batch that reached it there is only what had to be kept, and the mind's states.
+    let needed = gaps.reduce(0) { $0 + $1.kept.count + states }
+    #expect(failure.mostWaiting <= timing.mostWaiting + 2 * timing.batchBytes + states + needed)
+    for batch in batches {
+      let most = batch.readingsLeftOut > 0 ? max(timing.batchBytes, states) : timing.batchBytes
+      #expect(batch.kept.count + (batch.readings?.count ?? 0) < most + 2048)
+    }
+    // What was recorded before the first gap is thought again from the beginning; across it nobody thinks.
+    let place = try #require(batches.firstIndex { $0.readingsLeftOut > 0 })
+    #expect(try Restored(snapshot: nil, batches: Array(batches[..<place])).difference == nil)
+    #expect(throws: Replay.Fault.self) { try Restored(snapshot: nil, batches: batches) }
+    let again = try Restored(snapshot: driver.store.snapshot, batches: batches)
+    #expect(try BinaryEncoder.encode(again.controller) == BinaryEncoder.encode(driver.controller))
+  }
+
   @Test func `after a crash time goes on and sequences are never given twice`() throws {
     var driver = Driver(store: MemoryStore(seed: 8, keepsAll: true), version: "1")
     _ = driver.handle(.configured(yard(), version: "1"), utc: noon, monotonic: Monotonic(milliseconds: 900_000))

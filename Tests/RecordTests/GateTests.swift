@@ -58,6 +58,14 @@ import Testing
     #expect(gate.release(through: 10) == [start])
   }
 
+  @Test func `of the answers that a failed store holds back the newest are kept`() {
+    var gate = Gate()
+    let answers = (0..<Gate.mostAnswers + 5).map { Effect.answer(station: 0, RequestID(UInt64($0)), .stop(nil)) }
+    for (place, answer) in answers.enumerated() { _ = gate.admit([answer], sequence: UInt64(place + 1)) }
+    #expect(gate.storeFailed().released.isEmpty)
+    #expect(gate.release(through: .max) == Array(answers.dropFirst(5)))
+  }
+
   @Test func `what could raise a current waits though it is routine`() {
     var gate = Gate()
     let clear = Effect.command(CommandID(1), station: 0, .clearProfiles(ProfileFilter()), .routine)
