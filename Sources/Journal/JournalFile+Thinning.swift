@@ -58,6 +58,23 @@ extension JournalFile {
     return try giveBackPages()
   }
 
+  /// What thinning may take for the present at the latest (`RecordedTime`); nil: too little is recorded to say.
+  func latestPresent() throws(DatabaseError) -> Instant? {
+    guard let newest = try time("SELECT last_at_ms FROM batches ORDER BY last_at_ms DESC LIMIT 1") else { return nil }
+    return try RecordedTime.latestPresent(
+      newest: newest,
+      first: { (instant: Instant) throws(DatabaseError) -> Instant? in
+        try time("SELECT last_at_ms FROM batches WHERE last_at_ms >= ? ORDER BY last_at_ms LIMIT 1", instant)
+      },
+      last: { (instant: Instant) throws(DatabaseError) -> Instant? in
+        try time("SELECT last_at_ms FROM batches WHERE last_at_ms < ? ORDER BY last_at_ms DESC LIMIT 1", instant)
+      })
+  }
+  private func time(_ sql: String, _ instant: Instant? = nil) throws(DatabaseError) -> Instant? {
+    let cells: [Cell] = instant.map { [.integer($0.milliseconds)] } ?? []
+    return try database.query(sql, cells) { Instant(milliseconds: $0.integer(0)) }.first
+  }
+
   private enum ThinningStep: CaseIterable { case readings, earlyReadings, reachOfBlocks, blocks, snapshots }
 
   private func take(_ step: ThinningStep, _ cutoffs: ThinningCutoffs) throws(DatabaseError) -> Thinned? {

@@ -53,6 +53,19 @@ public final class JournalStore: Store, Sendable {
     }
   }
 
+  /// Says what thinning may take for the present at the latest, whatever the wall clock says: a leap of time is believed only after two
+  /// weeks of recording.
+  /// - Parameter done: called on the store's thread; nil: too little is recorded to say.
+  public func latestPresent(done: @escaping @Sendable (Result<Instant?, StoreFault>) -> Void) {
+    queue.async { [self] in
+      if writer.with({ $0.isClosed }) { return done(.success(nil)) }
+      var latest: Instant?
+      let fault = attempt { file throws(DatabaseError) in latest = try file.latestPresent() }
+      if let fault { return done(.failure(fault)) }
+      done(.success(latest))
+    }
+  }
+
   /// Thins what is old away, piece by piece on the store's thread: a batch that is submitted meanwhile waits for one piece at most.
   /// - Parameter done: called on the store's thread with what was thinned, or what went wrong.
   public func thin(_ cutoffs: ThinningCutoffs, done: @escaping @Sendable (Result<Thinned, StoreFault>) -> Void) {

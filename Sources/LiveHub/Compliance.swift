@@ -44,7 +44,12 @@ final class Compliance: @unchecked Sendable {
       keep(
         tracker.set(inForce(one), names: hub.circuits.map(\.id), voltage: hub.nominalVoltage, at: now, isResumed: true), hub)
     }
-    let oldest = Timestamp.text(max(0, (now - ReportFolder.kept).milliseconds)).filter { $0.isNumber }.prefix(8)
+  }
+
+  /// Takes reports away that are older than they are kept.
+  /// - Parameter present: not by a wall clock that nobody has proven (`LiveHub.thin`).
+  func thin(at present: Instant) {
+    let oldest = Timestamp.text(max(0, (present - ReportFolder.kept).milliseconds)).filter { $0.isNumber }.prefix(8)
     writing.async { [folder] in folder.thin(before: String(oldest)) }
   }
 

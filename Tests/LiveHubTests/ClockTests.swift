@@ -44,6 +44,17 @@ import Testing
     world.stop()
   }
 
+  @Test func `a start alone proves no clock: reports stay until two weeks are recorded`() throws {
+    let world = try HubWorld(HubWorld.site())
+    let reports = ReportFolder(state: world.folder.path)
+    try reports.write("20010101-old", json: "{}", signature: "00")
+    let hub = world.hub
+    hub.loop.sync { hub.thin() }
+    #expect(world.becomes { world.has("thinning_put_off") })
+    world.stop()
+    #expect(reports.has("20010101-old"))
+  }
+
   @Test func `a meter that says nothing for five periods counts as its worst`() throws {
     let world = try HubWorld(HubWorld.site(meter: true))
     let current = PerPhase<Current>(all: .amperes(3))
