@@ -47,7 +47,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
   public var circuits: [Circuit]
   public var sessions: [Session]
 
-  /// The planner's answer. The same on every machine: the bound is a number of steps.
+  /// The planner's answer; a problem out of all proportion, as only false readings make it, has a plan that says nothing. The same on every machine: the bound is a number of steps.
   /// - Complexity: see `Planner`; tens of milliseconds for a thousand sessions.
   public func solve() -> Planned {
     let planner = Planner(gap: 1e-3, mostIterations: policy.iterations, ofValue: true)
@@ -55,7 +55,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     do throws(PlanningProblem.Flaw) {
       return Planned(self, try planner.plan(problem, keys: nil, warm: &cold))
     } catch {
-      preconditionFailure("the mind asked for a plan of a problem that is none: \(error)")
+      return Planned(nothingOf: self)
     }
   }
 
@@ -67,7 +67,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
     do throws(PlanningProblem.Flaw) {
       return Planned(self, try planner.plan(problem, keys: sessions.map(\.transaction), warm: &warm, arena: arena))
     } catch {
-      preconditionFailure("the mind asked for a plan of a problem that is none: \(error)")
+      return Planned(nothingOf: self)
     }
   }
 
@@ -108,7 +108,7 @@ public struct PlanRequest: Hashable, Sendable, Codable {
           largest: Double(session.largest.raw) / 1000, step: Double(session.step.raw) / 1000, window: 0..<session.slots,
           value: values(session))
       })
-    problem.peakBase = peakBase.map { Double($0.raw) / 1000 }
+    problem.peakBase = peakBase.map { min(1e6, max(-1e6, Double($0.raw) / 1000)) }
     problem.peakReached = Double(peakReached?.raw ?? 0) / 1000
     return problem
   }
@@ -179,6 +179,12 @@ public struct Planned: Hashable, Sendable, Codable {
   public var sessions: [Session]
   /// The dearest first, at most sixteen.
   public var necks: [Neck]
+
+  /// A plan of which nobody hears anything: what there is is shared from moment to moment.
+  init(nothingOf request: PlanRequest) {
+    (id, fingerprint, iterations) = (request.id, request.fingerprint, 0)
+    (start, slot, slots, sessions, necks) = (request.start, request.slot, request.prices.count, [], [])
+  }
 
   init(_ request: PlanRequest, _ plan: Plan) {
     (id, fingerprint, iterations) = (request.id, request.fingerprint, plan.iterations)

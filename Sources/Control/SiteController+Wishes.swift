@@ -99,7 +99,9 @@ extension SiteController {
     }
     let key = SlotWishes.Key(plan: plan.id, slot: slot, price: price(policy, at: now.utc), tariffs: planning.tariffs)
     guard facts.wishes?.key != key else { return }
-    let ends = plan.sessions.map { max(slot + 1, ($0.departure - plan.start).raw / plan.slot.raw) }
+    // What lies beyond every horizon is not looked at, whenever somebody says to leave.
+    let last = slot + PlanningPolicy.longestHorizon.raw / plan.slot.raw
+    let ends = plan.sessions.map { min(last, max(slot + 1, ($0.departure - plan.start).raw / plan.slot.raw)) }
     let prices = (0..<max(slot + 2, ends.max() ?? 0)).map { price(policy, at: plan.start + plan.slot * $0) }
     var wishes = SlotWishes(key: key, start: plan.start + plan.slot * slot, connectors: connectors.count)
     for (session, end) in zip(plan.sessions, ends) where connectors.indices.contains(session.connector) {

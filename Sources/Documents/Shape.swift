@@ -24,6 +24,12 @@ public struct Shape<Value>: Sendable {
 extension Shape where Value == String {
   /// A text that is not empty.
   public static var text: Shape { Shape("a text") { $0.string.flatMap { $0.isEmpty ? nil : $0 } } }
+  /// What is shown beside other things, in a line.
+  public static var label: Shape {
+    Shape("a text of at most 80 characters") { node in
+      node.string.flatMap { (1...80).contains($0.unicodeScalars.count) ? $0 : nil }
+    }
+  }
   public static var anyText: Shape { Shape("a text") { $0.string } }
 }
 

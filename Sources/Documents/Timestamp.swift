@@ -6,7 +6,8 @@ public struct Timestamp: Hashable, Sendable {
 
   /// Reads `2026-11-22T06:00:00Z`, with fractions of a second (cut to milliseconds), with an offset, in small letters, with a blank
   /// for the `T`, or without a zone. A leap second reads as the second after it.
-  /// - Returns: nil for anything else, for a day that is in no calendar, and for an offset of a day or more.
+  /// - Returns: nil for anything else, for a day that is in no calendar, for an offset of a day or more, and for what is not of the years
+  ///   0 to 9999 in UTC.
   public init?(_ text: String) {
     var reader = DigitReader(bytes: Array(text.utf8))
     reader.skipBlanks()
@@ -39,15 +40,19 @@ public struct Timestamp: Hashable, Sendable {
     guard reader.isDone else { return nil }
     let minutes = (Self.daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offset
     milliseconds = (minutes * 60 + second) * 1000 + (second == 60 ? 0 : fraction)
+    guard Self.written.contains(milliseconds) else { return nil }
   }
 
-  /// `2026-11-22T06:00:00Z`, with three decimals when there are milliseconds.
-  /// - Precondition: the year is 0 to 9999.
+  /// What four digits of a year can say.
+  private static let written = -62_167_219_200_000...253_402_300_799_999
+
+  /// `2026-11-22T06:00:00Z`, with three decimals when there are milliseconds. What is not of the years 0 to 9999, as only a broken clock or
+  /// a sum of times gives it, is brought to their nearest end.
   public static func text(_ milliseconds: Int) -> String {
+    let milliseconds = min(max(milliseconds, written.lowerBound), written.upperBound)
     let day = floorDivision(milliseconds, 86_400_000)
     let inDay = milliseconds - day * 86_400_000
     let (year, month, date) = civil(day)
-    precondition((0...9999).contains(year))
     let seconds = inDay / 1000
     var bytes: [UInt8] = []
     bytes.reserveCapacity(24)

@@ -48,11 +48,11 @@ struct OSCPForecast: Hashable, Sendable {
     guard let capacity, let unit, let phase, let from = reader.required("start_time", time),
       let until = reader.required("end_time", time)
     else { return nil }
-    guard from < until else {
-      reader.complain(about: "end_time", expected: "a time after `start_time`")
+    guard from + .seconds(1) <= until else {
+      reader.complain(about: "end_time", expected: "a time at least a second after `start_time`")
       return nil
     }
-    let power: Power?
+    var power: Power?
     switch unit {
     case "A": power = nil
     case "W": power = Power(milliwatts: capacity)
@@ -60,6 +60,7 @@ struct OSCPForecast: Hashable, Sendable {
     case "WH": power = Energy(milliwattHours: capacity).meanPower(over: until - from)
     default: power = Energy(milliwattHours: capacity * 1000).meanPower(over: until - from)
     }
+    power = power.map { min($0, mostPower) }
     guard let only = Phase(rawValue: phase) else {
       return Piece(
         from: from, until: until, amount: power.map(Limit.Amount.power) ?? .current(PerPhase(all: Current(milliamperes: capacity))))
@@ -70,6 +71,8 @@ struct OSCPForecast: Hashable, Sendable {
     return Piece(from: from, until: until, amount: .current(current))
   }
 
+  /// More is as good as no bound.
+  private static let mostPower = Power.watts(100_000_000)
   static let unbounded = Current.amperes(10_000)
 
   /// Pieces in any order that may overlap: at each moment the lowest of those that hold.

@@ -64,6 +64,8 @@ extension LiveHub {
     }
   }
 
+  /// Milliseconds that nobody waits longer than.
+  private static let longestWait = 86_400_000
   /// How long the loop waits for the mind at a time.
   private static let turn = Duration.milliseconds(5)
   /// How long the mind waits for a loop that always has something else to do.
@@ -195,7 +197,8 @@ extension LiveHub {
     timer?.cancel()
     (timer, timerAt) = (nil, due)
     guard let due else { return }
-    let wait = max(1, (due - monotonic).milliseconds)
+    // Who wakes too early looks again.
+    let wait = min(Self.longestWait, max(1, (due - monotonic).milliseconds))
     timer = loop.after(.milliseconds(wait)) { [box] in
       guard let hub = box.hub else { return }
       (hub.timer, hub.timerAt) = (nil, nil)

@@ -12,7 +12,8 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
   }
 
   public func advanced(by duration: Duration) -> MonotonicTime {
-    MonotonicTime(nanoseconds: nanoseconds + duration.wholeNanoseconds)
+    let (sum, isTooMuch) = nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+    return MonotonicTime(nanoseconds: isTooMuch ? (duration < .zero ? .min : .max) : sum)
   }
 
   public static func < (a: MonotonicTime, b: MonotonicTime) -> Bool { a.nanoseconds < b.nanoseconds }
@@ -24,8 +25,11 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 }
 
 extension Duration {
-  /// Whole nanoseconds, rounded towards zero; for spans below 292 years.
-  public var wholeNanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+  /// Whole nanoseconds, rounded towards zero; what is longer than 292 years is as long as that.
+  public var wholeNanoseconds: Int64 {
+    let longest = Int64.max / 1_000_000_000 - 1
+    return min(max(components.seconds, -longest), longest) * 1_000_000_000 + components.attoseconds / 1_000_000_000
+  }
 
   /// As C's `timeval`, at least one microsecond for anything above zero.
   public var timeval: timeval {

@@ -271,7 +271,8 @@ struct InputModel {
     return text
   }
   /// One of those written out before, or a new one.
-  private mutating func codeWord<Coder: DecisionCoder>(_ given: [UInt8], _ coder: inout Coder) throws -> [UInt8] {
+  private mutating func codeWord<Coder: DecisionCoder>(_ whole: [UInt8], _ coder: inout Coder) throws -> [UInt8] {
+    let given = whole.count > Self.longestWord ? Array(whole.prefix(Self.longestWord)) : whole
     // Counted from the newest, which is the likeliest.
     let place = words.lastIndex(of: given).map { words.count - $0 } ?? 0
     let found = code(place, .word, expecting: 1, &coder)

@@ -84,7 +84,7 @@ extension ScenarioBuilder {
   }
 
   func readLimit(_ reader: ObjectReader) -> LimitRule? {
-    let source = reader.required("source", .text)
+    let source = reader.required("source", .label)
     let circuit = circuit(reader)
     let current = reader.optional("limit_a", .amperesPerPhase())
     let power = reader.optional("limit_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kW").map { Power.watts($0) })

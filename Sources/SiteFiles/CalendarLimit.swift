@@ -63,7 +63,7 @@ extension SiteBuilder {
   func calendarLimit(_ reader: ObjectReader) -> CalendarLimit? {
     let preset = preset(reader)
     let id = reader.required("id", .identifier)
-    let source = preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text)
+    let source = preset.map { reader.optional("source", .label, else: $0.source) } ?? reader.required("source", .label)
     let place = reader.optional("circuit", .identifier).map { circuit($0, reader) } ?? 0
     let current = reader.optional("limit_a", .amperesPerPhase())
     let power = reader.optional("limit_kw", Shape<Int>.scaled(3, 0...100_000, "a power in kilowatts").map { Power.watts($0) })

@@ -28,7 +28,7 @@ public struct LimitPreset: Hashable, Sendable {
     self.name = reader.required("preset", .identifier) ?? ""
     if self.name != name, findings.isEmpty { reader.complain(about: "preset", expected: "\"\(name)\", as the file is called") }
     _ = reader.required("about", .text)
-    source = reader.required("source", .text) ?? ""
+    source = reader.required("source", .label) ?? ""
     days = reader.optional("days", .weekdays)
     months = reader.optional("months", .list(Shape<Int>.whole(1...12)))
     from = reader.optional("from", .secondsOfDay)

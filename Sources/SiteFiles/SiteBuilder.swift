@@ -210,7 +210,7 @@ struct SiteBuilder {
     let oscp = SiteFile.OSCP(
       group: reader.required("group_id", .text) ?? "", baseURL: reader.required("base_url", url) ?? "",
       tokenFile: reader.required("token_file", .text) ?? "", trust: reader.optional("trust", .text), circuit: place ?? 0,
-      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      source: preset.map { reader.optional("source", .label, else: $0.source) } ?? reader.required("source", .label) ?? "",
       interval: reader.optional("heartbeat_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
       measurement: reader.optional("measurement_s", .seconds(1...86_400), else: .minutes(15)), fallback: fallback ?? .power(.zero))
     reader.finish()
@@ -226,7 +226,7 @@ struct SiteBuilder {
     let server = SiteFile.LimitServer(
       address: reader.optional("address", .text, else: "0.0.0.0"), port: port ?? 0,
       unit: reader.optional("unit", .whole(0...255), else: 1), allowed: allowed ?? [], circuit: place ?? 0,
-      source: preset.map { reader.optional("source", .text, else: $0.source) } ?? reader.required("source", .text) ?? "",
+      source: preset.map { reader.optional("source", .label, else: $0.source) } ?? reader.required("source", .label) ?? "",
       silentAfter: reader.optional("silent_after_s", .seconds(1...86_400), else: preset?.silentAfter ?? .seconds(60)),
       fallback: fallback ?? .power(.zero),
       needsFreshLimit: reader.optional("needs_fresh_limit", .flag, else: preset?.needsFreshLimit ?? false))
@@ -253,7 +253,7 @@ struct SiteBuilder {
       reader.complain(
         about: "id", found: "a limit with both or neither of `limit_a` and `limit_kw`", expected: "exactly one of them")
     }
-    let source = reader.required("source", .text)
+    let source = reader.required("source", .label)
     let from = reader.optional("from", .time, else: Instant(milliseconds: 0))
     let until = reader.optional("until", .time)
     if let until, until <= from { reader.complain(about: "until", expected: "a time after `from`") }

@@ -104,10 +104,10 @@ public enum TariffFile {
     return String(rest)
   }
 
-  /// The last step lasts as long as the one before; a single one lasts an hour.
+  /// The last step lasts as long as the one before, a day at most; a single one lasts an hour.
   private static func end(of steps: [Tariff.Step]) -> Instant {
     guard let last = steps.last else { return Instant(seconds: 0) }
     guard steps.count > 1 else { return last.from + .hours(1) }
-    return last.from + (last.from - steps[steps.count - 2].from)
+    return last.from + min(.days(1), last.from - steps[steps.count - 2].from)
   }
 }

@@ -88,7 +88,11 @@ public final class WebDoor: @unchecked Sendable {
 
   private func stream(_ id: UInt64) -> EventStream? {
     loop.preconditionCurrent()
-    guard let exchange = open.removeValue(forKey: id), exchange.isOpen else { return nil }
+    guard let exchange = open.removeValue(forKey: id) else { return nil }
+    guard exchange.isOpen else {
+      send(.goingAway, to: exchange)  // nobody hears it, but with the answer libevent frees the connection
+      return nil
+    }
     guard streams.count < settings.streamLimit else {
       send(.noStreamsLeft, to: exchange)
       return nil

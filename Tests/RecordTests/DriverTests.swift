@@ -193,7 +193,8 @@ import Testing
     var snapshot: Snapshot?
     try failure.recover { store in
       // A crash now would begin again here.
-      #expect(try Restored(snapshot: store.snapshot, batches: store.batches).difference == nil)
+      let restored = try Restored(snapshot: store.snapshot, batches: store.batches)
+      #expect(restored.difference == nil)
       if store.snapshot != snapshot { states = max(states, store.snapshot?.state.count ?? 0) }
       snapshot = store.snapshot
     }

@@ -101,7 +101,7 @@ import Testing
 
   @Test func `who is answered later holds up nobody, and is then let in or refused; the first answer counts`() throws {
     let world = try World(), house = House(world)
-    let station = try world.station("held")
+    let station = try world.station("waiting")
     let answer = try nextHeld(world)
     let other = try world.station("CP-1")
     #expect(other.next() == .opened(subprotocol: "ocpp1.6"))
@@ -111,12 +111,12 @@ import Testing
     answer(.unauthorized)
     #expect(station.next() == .opened(subprotocol: "ocpp1.6"))
     let opened = try #require(house.nextOpened())
-    #expect(opened.station == "held")
+    #expect(opened.station == "waiting")
     station.client.send(text: "said")
     #expect(house.next() == .received(opened.handle, Array("said".utf8)))
     let refusals: [(Admission, Int)] = [(.unauthorized, 401), (.later, 503), (.unknown, 404)]
     for (admission, status) in refusals {
-      let refused = try world.station("held")
+      let refused = try world.station("waiting")
       try nextHeld(world)(admission)
       #expect(refused.next() == .closed(.refused(status: status)))
     }
@@ -125,7 +125,7 @@ import Testing
   @Test func `frames that came right behind the request are read once it is answered`() throws {
     let world = try World(), house = House(world)
     let peer = try RawPeer(port: world.port)
-    peer.write(Array(RawPeer.upgrade("/ocpp/held").utf8) + RawPeer.frame(1, Array("early".utf8)))
+    peer.write(Array(RawPeer.upgrade("/ocpp/waiting").utf8) + RawPeer.frame(1, Array("early".utf8)))
     let answer = try nextHeld(world)
     peer.write(RawPeer.frame(1, Array("meanwhile".utf8)))
     answer(.accept)
@@ -138,7 +138,7 @@ import Testing
   @Test func `who goes before it is answered is not announced`() throws {
     let world = try World(), house = House(world)
     var peer: RawPeer? = try RawPeer(port: world.port)
-    peer?.write(RawPeer.upgrade("/ocpp/held"))
+    peer?.write(RawPeer.upgrade("/ocpp/waiting"))
     let answer = try nextHeld(world)
     peer = nil
     // Another has come in since: the end has arrived.
@@ -153,7 +153,7 @@ import Testing
 
   @Test func `a server that stops ends those that wait, and what they are told later reaches nobody`() throws {
     let world = try World()
-    let station = try world.station("held")
+    let station = try world.station("waiting")
     let answer = try nextHeld(world)
     world.server.stop(within: .seconds(1))
     answer(.accept)

@@ -14,7 +14,7 @@ final class World: Sendable {
   let held = Mailbox<StationServer.Answer>()
   private let stations = Locked<[Station]>([])
 
-  /// Stations are known by any id except `nobody`; `guarded` needs the password `secret`, and `held` waits until the test answers.
+  /// Stations are known by any id except `nobody`; `guarded` needs the password `secret`, and `waiting` waits until the test answers.
   init(_ change: (inout StationServer.Configuration) -> Void = { _ in }) throws {
     loop = try EventLoop()
     var configuration = StationServer.Configuration()
@@ -26,7 +26,7 @@ final class World: Sendable {
         switch knock.stationID {
         case "nobody": answer(.unknown)
         case "guarded": answer(knock.password == "secret" ? .accept : .unauthorized)
-        case "held": held.post(answer)
+        case "waiting": held.post(answer)
         default: answer(.accept)
         }
       }, deliver: { inbox.post($0) })

@@ -10,6 +10,9 @@ struct SampleReader {
 
   init(_ block: Node, _ place: String) { reader = PayloadReader(block, place) }
 
+  /// Thousandths of A, V and W that no connector measures: what is beyond is a broken meter, as at a circuit's.
+  private static let (mostCurrent, mostVoltage, mostPower) = (10_000_000, 10_000_000, 100_000_000_000)
+
   /// nil: there is nothing in it that is of use.
   mutating func sample() -> ConnectorSample? {
     var sample = ConnectorSample(takenAt: reader.time("timestamp", isRequired: true))
@@ -21,12 +24,12 @@ struct SampleReader {
       guard let value = SampledValue(element, &reader) else { continue }
       if !value.isLive { isLive = false }
       switch value.measurand {
-      case "Current.Import": currents.put(value.scaled(["A": 3, "mA": 0], absent: 3, &reader), value)
-      case "Voltage": voltages.put(value.scaled(["V": 3, "kV": 6], absent: 3, &reader), value)
-      case "Power.Active.Import": powers.put(value.scaled(["W": 3, "kW": 6], absent: 3, &reader), value)
+      case "Current.Import": currents.put(value.scaled(["A": 3, "mA": 0], absent: 3, most: Self.mostCurrent, &reader), value)
+      case "Voltage": voltages.put(value.scaled(["V": 3, "kV": 6], absent: 3, most: Self.mostVoltage, &reader), value)
+      case "Power.Active.Import": powers.put(value.scaled(["W": 3, "kW": 6], absent: 3, most: Self.mostPower, &reader), value)
       case "Energy.Active.Import.Register": registers.put(value.scaled(["Wh": 3, "kWh": 6], absent: 3, &reader), value)
       case "Current.Offered":
-        if let raw = value.scaled(["A": 3], absent: 3, &reader), raw >= 0 { sample.offered = Current(milliamperes: raw) }
+        if let raw = value.scaled(["A": 3], absent: 3, most: Self.mostCurrent, &reader), raw >= 0 { sample.offered = Current(milliamperes: raw) }
       case "SoC":
         if let percent = value.scaled(["Percent": 0, "%": 0], absent: 0, &reader), (0...100).contains(percent) {
           sample.stateOfCharge = percent
@@ -95,7 +98,9 @@ private struct SampledValue {
   }
 
   /// Thousandths of the base unit; nil: no number, a unit that this measurand cannot have, or out of all proportion.
-  func scaled(_ units: [String: Int], absent: Int, _ reader: inout PayloadReader) -> Int? {
+  func scaled(
+    _ units: [String: Int], absent: Int, most: Int = PayloadReader.largestEnergy, _ reader: inout PayloadReader
+  ) -> Int? {
     guard let number else { return nil }
     var decimals = absent
     if let unit {
@@ -106,7 +111,7 @@ private struct SampledValue {
       if units[unit] == nil { reader.deviate("\(measurand.prefix(40)) in an unknown unit") }
       decimals = known
     }
-    guard let raw = number.floored(scaledBy: decimals), abs(raw) <= PayloadReader.largestEnergy else {
+    guard let raw = number.floored(scaledBy: decimals), abs(raw) <= most else {
       reader.deviate("\(measurand.prefix(40)) out of range")
       return nil
     }
