@@ -401,4 +401,19 @@ import Testing
     #expect((profile(world, 0)?.schedule.periods.count ?? 0) <= 2)
     #expect((profile(world, 1)?.schedule.periods.count ?? 0) <= 2)
   }
+
+  @Test func `a departure thousands of years away, and loads beyond all proportion, do no more than lead to no plan`() throws {
+    let never = SessionNeed(departure: Instant(milliseconds: 253_402_300_799_000), energy: .wattHours(50_000))
+    var world = try Self.world(Self.hub { $0.peakPrice = 4_000_000 }, needs: [0: never])
+    let planned = try #require(world.mind.planInForce)
+    #expect(planned.sessions.contains { $0.departure == never.departure })
+    Self.live(&world, 10)
+    #expect(world.mind.facts.wishes?.entries[0] != nil)
+    var request = try #require(Self.requests(world).last)
+    request.voltage = .zero
+    #expect(request.solve().sessions.isEmpty)
+    world.say(.planned(request.solve()))
+    for _ in 0..<30 { Self.live(&world, 10) }
+    #expect((world.offered(1) ?? 0) >= 6, "what there is is shared all the same")
+  }
 }

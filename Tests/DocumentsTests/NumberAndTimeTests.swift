@@ -53,8 +53,16 @@ import Testing
   @Test(arguments: [
     "", "2026-11-22", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T06:00:00.Z",
     "2026-11-22T06:00:00+25:00", "2026-11-22T06:00:00Zx", "26-11-22T06:00:00Z", "2026-11-22T06:60:00Z", "2026-11-31T06:00:00Z",
+    // Beyond what four digits can say in UTC.
+    "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00",
   ])
   func `nonsense is no time`(_ text: String) { #expect(Timestamp(text) == nil) }
+
+  @Test func `a sum of times that no year can say is written as the nearest end`() {
+    #expect(Timestamp.text(253_402_300_799_999 + 3_600_000) == "9999-12-31T23:59:59.999Z")
+    #expect(Timestamp.text(.max / 2) == "9999-12-31T23:59:59.999Z")
+    #expect(Timestamp.text(.min / 2) == "0000-01-01T00:00:00Z")
+  }
 
   @Test func `what is written is read back, through four centuries`() {
     #expect(Timestamp.text(1_795_327_200_000) == "2026-11-22T06:00:00Z")

@@ -32,6 +32,16 @@ import Testing
     _ = say(&dialogue, "handshake", #"{"required_behaviour":{"heartbeat_interval":30,"measurement_configuration":["CONTINUOUS"]}}"#)
     return dialogue
   }
+  @Test func `a forecast beyond all proportion is refused with its place, or counts as no bound`() throws {
+    var dialogue = handshaken()
+    let short = #"{"group_id":"hub-1","type":"CONSUMPTION","forecasted_blocks":[{"capacity":1000000000,"phase":"ALL","unit":"KWH","start_time":"2026-11-26T18:00:00.000Z","end_time":"2026-11-26T18:00:00.001Z"}]}"#
+    #expect(say(&dialogue, "update_group_capacity_forecast", short).answer.status == 400)
+    let late = short.replacing("2026-11-26T18:00:00.001Z", with: "9999-12-31T23:59:59-01:00")
+    #expect(say(&dialogue, "update_group_capacity_forecast", late).answer.status == 400)
+    let large = try OSCPForecast(Array(forecast("CONSUMPTION", [(1_000_000_000, "KWH", "ALL", 0, 1)]).utf8), voltage: .volts(253))
+    #expect(large.blocks.map(\.amount) == [.power(.watts(100_000_000))])
+  }
+
   private func forecast(_ type: String, _ blocks: [(Double, String, String, Int, Int)]) -> String {
     let list = blocks.map {
       #"{"capacity":\#($0.0),"unit":"\#($0.1)","phase":"\#($0.2)","start_time":"\#(Timestamp.text((noon + .minutes($0.3)).milliseconds))","end_time":"\#(Timestamp.text((noon + .minutes($0.4)).milliseconds))"}"#

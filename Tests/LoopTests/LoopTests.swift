@@ -142,6 +142,19 @@ import Threads
     table["/"] = nil
     #expect(table.handler(of: "/other") == nil)
   }
+
+  @Test func `a wait of thousands of years is one that does not end`() throws {
+    let ages = Duration.seconds(8_000 * 365 * 86_400)
+    #expect(ages.wholeNanoseconds > Duration.seconds(290 * 365 * 86_400).wholeNanoseconds)
+    #expect((.zero - ages).wholeNanoseconds == -ages.wholeNanoseconds)
+    let now = MonotonicTime.now
+    #expect(now < now.advanced(by: ages) && now.advanced(by: .zero - ages) < now)
+    let loop = try EventLoop()
+    let timer = loop.after(ages) {}
+    loop.sync {}
+    timer.cancel()
+    loop.stop()
+  }
 }
 
 private enum Thread {

@@ -223,5 +223,10 @@ import Testing
   @Test func `registers beyond all proportion are left out`() {
     #expect(values(value("1e30", "Energy.Active.Import.Register", "kWh")).samples == [])
     #expect(values(value("99999999999999999999999999", "Current.Import", "A", "L1")).samples == [])
+    for current in ["-999999999999", "10001", "-340000"] {
+      #expect(values(value(current, "Current.Import", "A", "L1")).samples == [])
+    }
+    #expect(values(value("100001", "Power.Active.Import", "kW")).samples == [])
+    #expect(values(value("-20", "Current.Import", "A", "L1")).samples.first?.current?.l1 == .amperes(-20), "it may feed in")
   }
 }
