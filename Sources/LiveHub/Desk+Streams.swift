@@ -35,7 +35,7 @@ extension Desk {
   private static let comfortable = 256 * 1024
   private static let portion = 500
   /// What comes within that time is told in one go: while the guard lowers everybody, those who follow do not take its processor.
-  private static let gathering = Duration.milliseconds(50)
+  private static let gathering = Duration.milliseconds(200)
   /// A crash takes at most so many entries.
   private static let mostLost: UInt64 = 50_000
 
