@@ -27,9 +27,14 @@ extension OSCPDialogue.State {
     ]).json + "\n"
   }
 
+  /// What is written is far shorter, with `mostBlocks` of each kind; versions before this bound wrote more.
+  private static let longest = 8 << 20
+
   public init(json: String, name: String) throws(DocumentErrors) {
     let document: Document
-    do throws(DocumentError) { document = try Document(json: json, name: name) } catch { throw DocumentErrors([error]) }
+    do throws(DocumentError) {
+      document = try Document(Array(json.utf8), dialect: .json, name: name, longest: Self.longest)
+    } catch { throw DocumentErrors([error]) }
     let findings = Findings(), reader = ObjectReader(document.root, findings: findings)
     let whole = Shape<Int>("a whole number") { $0.integer }
     func list(_ key: String) -> [LimitSeries.Block] {

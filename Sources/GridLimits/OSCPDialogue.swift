@@ -76,6 +76,9 @@ public struct OSCPDialogue: Hashable, Sendable {
     let isFirst = token.map { Self.areEqual($0, settings.firstToken) } ?? false
     guard isKnown || isFirst && path == "register" else { return (Answer(401, "no token that is known here"), []) }
     guard let requestID, !requestID.isEmpty else { return (Answer(400, "no X-Request-ID"), []) }
+    guard requestID.utf8.count <= Self.longestText else {
+      return (Answer(400, "an X-Request-ID of more than \(Self.longestText) bytes"), [])
+    }
     switch (method, path) {
     case ("POST", "register"), ("PUT", "register"): return register(body, freshToken, requestID)
     case ("DELETE", "register"):
@@ -137,6 +140,9 @@ public struct OSCPDialogue: Hashable, Sendable {
       guard let url, url.hasPrefix("http://") || url.hasPrefix("https://") else {
         throw urls.error(expected: "version 2.0 with its base_url among them")
       }
+      guard max(token.utf8.count, url.utf8.count) <= Self.longestText else {
+        throw urls.error(found: "longer ones", expected: "a token and a base_url of at most \(Self.longestText) bytes")
+      }
       found = (token, url)
     } catch { return (Answer(400, error.description), []) }
     // A registration that comes again before its answer arrived is the same one.
@@ -182,29 +188,51 @@ public struct OSCPDialogue: Hashable, Sendable {
       return (Answer(400, error.description), [])
     }
     guard forecast.group == settings.group else { return (Answer(404, "the group here is \(settings.group)"), []) }
+    let list: WritableKeyPath<State, [LimitSeries.Block]>
     switch forecast.kind {
-    case .consumption:
-      state.consumption = Self.replaced(state.consumption, by: forecast.blocks, now)
-      state.forecastID = requestID
-    case .fallbackConsumption: state.fallback = Self.replaced(state.fallback, by: forecast.blocks, now)
-    case .optimum:
-      state.optimum = Self.replaced(state.optimum, by: forecast.blocks, now)
-      return (Answer(204), [.heard, .wish(state.optimum)])
+    case .consumption: list = \.consumption
+    case .fallbackConsumption: list = \.fallback
+    case .optimum: list = \.optimum
     case .generation, .fallbackGeneration: return (Answer(204), [.heard])  // a hub of vehicles feeds nothing in
     }
+    if let far = forecast.blocks.last, far.from > now + Self.farthest {
+      let (begins, here) = (Timestamp.text(far.from.milliseconds), Timestamp.text(now.milliseconds))
+      return (Answer(400, "a block begins at \(begins), more than 8 days after \(here), which it is here"), [])
+    }
+    let blocks = Self.replaced(state[keyPath: list], by: forecast.blocks)
+    let current = Self.withoutOver(blocks, now)
+    guard current.count <= max(Self.mostBlocks, state[keyPath: list].count) else {
+      return (Answer(400, "with these blocks \(current.count) would be kept; at most \(Self.mostBlocks) are"), [])
+    }
+    state[keyPath: list] = current
+    if forecast.kind == .consumption { state.forecastID = requestID }
+    if forecast.kind == .optimum { return (Answer(204), [.heard, .wish(state.optimum)]) }
     return (Answer(204), state.consumption.isEmpty ? [.heard] : [.heard, limit])
   }
 
+  /// So many blocks of a kind are kept: more than the quarter hours of `farthest`.
+  static let mostBlocks = 1000
+  /// How far ahead a block may begin.
+  static let farthest = TimeSpan.days(8)
+  /// Of a token, a URL and an `X-Request-ID`, in bytes.
+  static let longestText = 4096
+
   /// What a forecast says takes the place of what was said for that time before; the rest stays.
-  private static func replaced(_ old: [LimitSeries.Block], by new: [LimitSeries.Block], _ now: Instant) -> [LimitSeries.Block] {
+  private static func replaced(_ old: [LimitSeries.Block], by new: [LimitSeries.Block]) -> [LimitSeries.Block] {
     guard let from = new.first?.from, let until = new.last?.until else { return old }
     var kept: [LimitSeries.Block] = []
     for block in old {
-      guard let end = block.until, end > now else { continue }
+      guard let end = block.until else { continue }
       if block.from < from { kept.append(.init(from: block.from, until: min(end, from), amount: block.amount)) }
       if end > until { kept.append(.init(from: max(block.from, until), until: end, amount: block.amount)) }
     }
     return (kept + new).sorted { $0.from < $1.from }
+  }
+
+  /// The last stays when all are over: a forecast that is over bounds nothing, and is not the same as none.
+  private static func withoutOver(_ blocks: [LimitSeries.Block], _ now: Instant) -> [LimitSeries.Block] {
+    let rest = blocks.filter { $0.until.map { $0 > now } ?? true }
+    return rest.isEmpty ? Array(blocks.suffix(1)) : rest
   }
 
   private var limit: Action {

@@ -32,6 +32,10 @@ struct OSCPForecast: Hashable, Sendable {
     if reader.node["forecasted_blocks"]?.count ?? 0 == 0 {
       reader.complain(about: "forecasted_blocks", expected: "at least one block")
     }
+    if pieces.count > OSCPDialogue.mostBlocks {
+      reader.complain(
+        about: "forecasted_blocks", found: "\(pieces.count) blocks", expected: "at most \(OSCPDialogue.mostBlocks) blocks")
+    }
     try findings.throwIfAny()
     (self.group, self.kind) = (group ?? "", kind ?? .consumption)
     blocks = Self.put(pieces, voltage)

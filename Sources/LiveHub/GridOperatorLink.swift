@@ -25,6 +25,8 @@ final class GridOperatorLink: @unchecked Sendable {
   private let dialogue: Locked<OSCPDialogue>
   /// What `oscp.json` has; on the desk's loop.
   private var kept: OSCPDialogue.State
+  /// There was an `oscp.json` that could not be read.
+  private let hasLost: Bool
   private let log: @Sendable (String, [String: String]) -> Void
   private let clock: HubClock
   private let meter: Locked<Metered>
@@ -45,8 +47,9 @@ final class GridOperatorLink: @unchecked Sendable {
     (self.settings, self.hub, hubLoop, self.clock, self.log) = (settings, hub, loop, clock, log)
     path = folder + "/oscp.json"
     meter = Locked(Metered())
-    let known = access(path, F_OK) == 0 ? try OSCPDialogue.State(json: try ProfileFolder.read(path), name: path) : .init()
-    kept = known
+    let found = Self.read(path, log)
+    let known = found ?? .init()
+    (kept, hasLost) = (known, found == nil)
     dialogue = Locked(
       OSCPDialogue(
         .init(
@@ -54,6 +57,26 @@ final class GridOperatorLink: @unchecked Sendable {
           voltage: voltage.scaled(11, over: 10), fallback: settings.fallback), state: known))
     client = try WebClient(trust: trust)
     timer = client.loop.every(.seconds(1)) { [weak self] in self?.tick() }
+  }
+
+  /// - Returns: nil: it cannot be read. It is set aside then, and the capacity provider has to register again.
+  private static func read(_ path: String, _ log: (String, [String: String]) -> Void) -> OSCPDialogue.State? {
+    guard access(path, F_OK) == 0 else { return .init() }
+    do {
+      return try OSCPDialogue.State(json: try ProfileFolder.read(path), name: path)
+    } catch {
+      let aside = path + ".unreadable"
+      let isMoved = rename(path, aside) == 0
+      log("oscp_set_aside", ["why": "\(error)", "now": isMoved ? aside : path])
+      return nil
+    }
+  }
+
+  /// Holds in place of what was lost, until the capacity provider sends a forecast; nil: nothing was lost.
+  func substitute(_ circuit: Int, _ relaxing: LimitSeries.Relaxing) -> LimitSeries? {
+    guard hasLost else { return nil }
+    let always = [LimitSeries.Block(from: Instant(milliseconds: 0), until: nil, amount: settings.fallback)]
+    return series(always, .init(after: settings.interval, fallback: always, needsFreshLimit: true), circuit, relaxing)
   }
 
   func stop() {
@@ -104,8 +127,7 @@ final class GridOperatorLink: @unchecked Sendable {
 
   private func orders(_ action: OSCPDialogue.Action, _ circuit: Int, _ relaxing: LimitSeries.Relaxing) -> [Order] {
     func series(_ blocks: [LimitSeries.Block], _ silence: LimitSeries.Silence?) -> LimitSeries {
-      LimitSeries(
-        id: id, source: settings.source, owner: Self.owner, circuit: circuit, blocks: blocks, silence: silence, relaxing: relaxing)
+      self.series(blocks, silence, circuit, relaxing)
     }
     switch action {
     case .post: return []
@@ -114,6 +136,12 @@ final class GridOperatorLink: @unchecked Sendable {
     case .limit(let blocks, let silence): return [.limit(series(blocks, silence))]
     case .wish(let blocks): return [.optimum(series(blocks, nil))]
     }
+  }
+  private func series(
+    _ blocks: [LimitSeries.Block], _ silence: LimitSeries.Silence?, _ circuit: Int, _ relaxing: LimitSeries.Relaxing
+  ) -> LimitSeries {
+    LimitSeries(
+      id: id, source: settings.source, owner: Self.owner, circuit: circuit, blocks: blocks, silence: silence, relaxing: relaxing)
   }
   private var id: String { "oscp-\(settings.group.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(40))" }
 
@@ -213,6 +241,15 @@ extension LiveHub {
         log(line)
       }
     } catch let flaw as Flaw { throw flaw } catch { throw .limitServer("oscp: \(error)") }
+  }
+
+  /// Where what a capacity provider had set was lost and the record does not know it either, the site file's fallback holds.
+  func replaceLostForecast() {
+    guard let circuit = plan.site.oscp?.circuit, let lost = gridOperator?.substitute(circuit, drawnRelaxing()) else { return }
+    // What the record knows holds on, and its fallback once the sender is silent.
+    let known = driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic))
+    guard !known.contains(where: { $0.series.id == lost.id }) else { return }
+    order([.limit(lost)], by: GridOperatorLink.owner) {}
   }
 
   /// Hands orders to the mind one after the other; `done` is called once the last is durable. On the hub's loop.

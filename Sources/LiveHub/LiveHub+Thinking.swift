@@ -28,6 +28,7 @@ extension LiveHub {
     }
     compliance.resume(driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)), hub, at: utc)
     announceLimits()
+    replaceLostForecast()
     announceTrust()
     if hub.access == .anyone { tell("anyone_may_charge") }
     clockCheck = loop.every(.seconds(1)) { [box] in box.hub?.checkClock() }

@@ -139,6 +139,45 @@ import Testing
     #expect(dialogue.state.consumption.map(\.until) == [noon + .minutes(60), noon + .minutes(90), noon + .minutes(180)])
   }
 
+  @Test func `what is over goes, and a forecast of too many blocks, or too far ahead, is refused`() throws {
+    var dialogue = handshaken()
+    func says(_ type: String, _ blocks: [(Double, String, String, Int, Int)]) -> OSCPDialogue.Answer {
+      say(&dialogue, "update_group_capacity_forecast", forecast(type, blocks)).answer
+    }
+    func minutes(_ range: Range<Int>) -> [(Double, String, String, Int, Int)] {
+      range.map { (Double($0 % 2 + 10), "KW", "ALL", $0, $0 + 1) }
+    }
+    #expect(says("CONSUMPTION", minutes(-500..<0)).status == 204)
+    #expect(dialogue.state.consumption.count == 1, "a forecast that is over is not none")
+    #expect(says("CONSUMPTION", minutes(0..<1000)).status == 204)
+    #expect(dialogue.state.consumption.count == 1000)
+    let before = dialogue.state
+    let answer = says("CONSUMPTION", minutes(1000..<1001))
+    #expect(answer.status == 400 && answer.detail?.contains("at most 1000") == true, "\(answer)")
+    #expect(says("CONSUMPTION", minutes(0..<1001)).detail?.contains("at most 1000 blocks") == true)
+    #expect(dialogue.state == before)
+    #expect(says("CONSUMPTION", minutes(999..<1000)).status == 204)
+    let week = 8 * 24 * 60
+    #expect(says("FALLBACK_CONSUMPTION", [(9, "KW", "ALL", 0, 10), (9, "KW", "ALL", week + 1, week + 2)]).status == 400)
+    #expect(dialogue.state.fallback.isEmpty)
+    #expect(says("FALLBACK_CONSUMPTION", [(9, "KW", "ALL", week, week + 900)]).status == 204)
+    #expect(says("OPTIMUM", minutes(-10..<10)).status == 204)
+    #expect(dialogue.state.optimum.count == 10)
+    #expect(try OSCPDialogue.State(json: dialogue.state.json, name: "oscp.json") == dialogue.state)
+    #expect(dialogue.state.json.utf8.count < 1 << 20)
+  }
+
+  @Test func `what is longer than anybody's token is not kept`() {
+    var dialogue = registered()
+    let before = dialogue.state
+    let long = String(repeating: "x", count: 5000)
+    let register = #"{"token":"\#(long)","version_url":[{"version":"2.0","base_url":"http://cp"}]}"#
+    let answer = say(&dialogue, "register", register).answer
+    #expect(answer.status == 400 && answer.detail?.contains("xxx") == false)
+    #expect(say(&dialogue, "handshake", "{}", id: long).answer.status == 400)
+    #expect(dialogue.state == before)
+  }
+
   @Test func `an optimum is a wish: it is kept and told, and bounds nothing`() throws {
     var dialogue = handshaken()
     let (answer, actions) = say(&dialogue, "update_group_capacity_forecast", forecast("OPTIMUM", [(30, "KW", "ALL", 0, 60)]))

@@ -340,6 +340,21 @@ import Window
     world.stop()
   }
 
+  @Test func `an oscp.json that cannot be read is set aside, and the hub starts with the fallback of its site file`() throws {
+    let folder = try `A live hub`.Folder()
+    let file = folder.path + "/capacity-provider", kept = folder.path + "/oscp.json", aside = kept + ".unreadable"
+    try StateFile.replace(file, with: Array("token-A-of-sixteen".utf8))
+    try StateFile.replace(kept, with: Array(#"{"ours":"#.utf8))
+    defer { for path in [file, kept, aside] { unlink(path) } }
+    let oscp = #"{ group_id: "g", base_url: "http://h/oscp/2.0", token_file: "\#(file)", source: "p", fallback_a: 40 }"#
+    let listen = #"{ address: "127.0.0.1", port: 9999, for: ["grid-operator"] }], oscp: \#(oscp), limits: ["#
+    let world = try HubWorld(HubWorld.site(listen: listen), folder: folder)
+    #expect(world.has("oscp_set_aside", aside))
+    #expect(access(kept, F_OK) != 0 && access(aside, F_OK) == 0)
+    #expect(world.becomes { world.hub.view().view.circuits[0].limit == PerPhase(all: .amperes(40)) })
+    world.stop()
+  }
+
   @Test func `a stream goes on where its client was, through an orderly restart`() throws {
     let site = HubWorld.site(listen: Self.people)
     var world = try HubWorld(site)
