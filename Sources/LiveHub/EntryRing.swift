@@ -12,22 +12,30 @@ import Window
 final class NewestEntries: Sendable {
   /// What has come since somebody looked.
   private struct Tray {
-    var entries: [(entry: Entry, durableThrough: UInt64)] = []
+    var entries: [(entry: Entry, bytes: Int, durableThrough: UInt64)] = []
+    var bytes = 0
     /// What came before these was thrown away: it is read from the journal.
     var isCut = false
   }
   private let tray = Locked(Tray())
-  private let ring = Locked(EntryRing())
-  /// So many are not left lying if nobody looks.
+  private let ring: Locked<EntryRing>
+  /// So many, and so much, are not left lying if nobody looks.
   private let most: Int
+  private let mostBytes: Int
 
-  init(most: Int = 16_384) { self.most = most }
+  init(most: Int = 16_384, mostBytes: Int = 32 << 20) {
+    (self.most, self.mostBytes) = (most, mostBytes)
+    ring = Locked(EntryRing(mostBytes: mostBytes))
+  }
 
   /// On the hub's thread.
-  func add(_ entry: Entry, durableThrough: UInt64) {
+  /// - Parameter coded: how many bytes it takes in the record.
+  func add(_ entry: Entry, coded: Int, durableThrough: UInt64) {
+    let bytes = EntryRing.bytes(coded: coded)
     tray.with { tray in
-      if tray.entries.count >= most { tray = Tray(isCut: true) }
-      tray.entries.append((entry, durableThrough))
+      if tray.entries.count >= most || tray.bytes + bytes > mostBytes { tray = Tray(isCut: true) }
+      tray.entries.append((entry, bytes, durableThrough))
+      tray.bytes += bytes
     }
   }
 
@@ -39,7 +47,7 @@ final class NewestEntries: Sendable {
         return tray
       }
       if arrived.isCut { ring.clear() }
-      for (entry, durableThrough) in arrived.entries { ring.add(entry, durableThrough: durableThrough) }
+      for (entry, bytes, durableThrough) in arrived.entries { ring.add(entry, bytes: bytes, durableThrough: durableThrough) }
       return body(&ring)
     }
   }
@@ -51,33 +59,43 @@ struct EntryRing {
   private struct Slot {
     var entry: Entry
     var seen: [Role: [UInt8]?] = [:]
+    /// What all of it takes, about.
+    var bytes: Int
   }
-  private var slots: [Slot] = []
+  /// nil: passed.
+  private var slots: [Slot?] = []
   private var begin = 0
+  private var bytes = 0
   private let most: Int
+  private let mostBytes: Int
   /// What was put together last for those of a role who had an entry already.
   private var portions: [Role: Portion] = [:]
-  /// What is not durable is kept beyond `most`, up to this.
-  private var bound: Int { most * 4 }
 
-  init(most: Int = 8192) { self.most = most }
+  init(most: Int = 8192, mostBytes: Int = 32 << 20) { (self.most, self.mostBytes) = (most, mostBytes) }
 
-  var oldest: UInt64? { begin < slots.count ? slots[begin].entry.stamp.sequence : nil }
-  var newest: UInt64? { begin < slots.count ? slots[slots.count - 1].entry.stamp.sequence : nil }
+  /// What an entry takes in memory, about: numbers take a few times what they take in the record, and there are enums, arrays and texts.
+  static func bytes(coded: Int) -> Int { 1024 + 4 * coded }
 
-  mutating func add(_ entry: Entry, durableThrough: UInt64) {
-    slots.append(Slot(entry: entry))
-    while slots.count - begin > most,
-      slots[begin].entry.stamp.sequence <= durableThrough || slots.count - begin > bound
-    {
-      slots[begin].seen = [:]
+  var oldest: UInt64? { begin < slots.count ? slots[begin]?.entry.stamp.sequence : nil }
+  var newest: UInt64? { begin < slots.count ? slots[slots.count - 1]?.entry.stamp.sequence : nil }
+
+  mutating func add(_ entry: Entry, bytes size: Int, durableThrough: UInt64) {
+    slots.append(Slot(entry: entry, bytes: size))
+    bytes += size
+    while isBeyond, let oldest, oldest <= durableThrough || isFar {
+      bytes -= slots[begin]?.bytes ?? 0
+      slots[begin] = nil
       begin += 1
     }
     if begin > most { (slots, begin) = (Array(slots[begin...]), 0) }
   }
 
+  /// What is not durable is kept beyond `most` and `mostBytes`, but not that far.
+  private var isFar: Bool { slots.count - begin > most * 4 || bytes > mostBytes * 2 }
+  private var isBeyond: Bool { slots.count - begin > most || bytes > mostBytes && slots.count - begin > 1 }
+
   /// Forgets all: what comes next does not follow what is here.
-  mutating func clear() { (slots, begin, portions) = ([], 0, [:]) }
+  mutating func clear() { (slots, begin, bytes, portions) = ([], 0, 0, [:]) }
 
   /// Events of the stream in one piece.
   struct Portion {
@@ -110,19 +128,26 @@ struct EntryRing {
     let last = min(slots.count, first + count)
     var told: [Told] = []
     for place in first..<last {
-      let entry = slots[place].entry
+      guard let entry = slots[place]?.entry else { continue }
       let cursor = Cursor(sequence: entry.stamp.sequence, run: run)
       let bytes: [UInt8]?
       // What a grid operator sees depends on whose limits they are.
-      if audience.role != .gridOperator, let known = slots[place].seen[audience.role] {
+      if audience.role != .gridOperator, let known = slots[place]?.seen[audience.role] {
         bytes = known
       } else {
         bytes = feed.json(entry.stamp, entry.event, entry.effects, entry.mentions, cursor: cursor)
-        if audience.role != .gridOperator { slots[place].seen[audience.role] = .some(bytes) }
+        if audience.role != .gridOperator { keep(bytes, at: place, for: audience.role) }
       }
       if let bytes { told.append(Told(cursor: cursor, json: bytes)) }
     }
-    return (told, slots[last - 1].entry.stamp.sequence)
+    return (told, sequence + UInt64(last - first))
+  }
+
+  private mutating func keep(_ json: [UInt8]?, at place: Int, for role: Role) {
+    let size = json?.count ?? 0
+    slots[place]?.seen[role] = .some(json)
+    slots[place]?.bytes += size
+    bytes += size
   }
 }
 

@@ -26,9 +26,9 @@ extension LiveHub {
 
   /// Each entry is shown to those who follow and to those who watch how limits are kept.
   func observe() {
-    driver.observer = { [unowned self] entry, through in
+    driver.observer = { [unowned self] entry, coded, through in
       if let desk {
-        desk.entries.add(entry, durableThrough: through)
+        desk.entries.add(entry, coded: coded, durableThrough: through)
         desk.entriesCame()
       }
       compliance.take(entry, plan.site.hub)

@@ -17,8 +17,9 @@ public struct Driver<Log: Store> {
   /// The store does not keep what it is given.
   public private(set) var storeHasFailed = false
   public private(set) var lastFault: StoreFault?
-  /// Hears of each entry when it is recorded, and up to which sequence everything is durable by then. It must not touch the driver.
-  public var observer: ((Entry, UInt64) -> Void)?
+  /// Hears of each entry when it is recorded, how many bytes it takes, and up to which sequence everything is durable by then. It must not
+  /// touch the driver.
+  public var observer: ((_ entry: Entry, _ coded: Int, _ durableThrough: UInt64) -> Void)?
   private let version: String
   private let timing: RecordTiming
   private var clock: ClockOffset?
@@ -186,8 +187,9 @@ public struct Driver<Log: Store> {
       if inputs != nil, InputKeeper.areNeeded(entry.effects) {
         (blocks, entry.mentions) = try inputs?.take(controller, at: entry.stamp) ?? ([], [])
       }
+      let before = writer.size
       try writer.append(entry, blocks: blocks)
-      observer?(entry, durableThrough)
+      observer?(entry, writer.size - before, durableThrough)
     } catch {
       preconditionFailure("an event or effect that cannot be written: \(error)")
     }

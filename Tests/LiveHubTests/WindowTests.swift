@@ -391,7 +391,7 @@ import Window
     func add(_ numbers: ClosedRange<UInt64>) {
       for number in numbers {
         let stamp = EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: number)
-        entries.add(Entry(stamp: stamp, event: .clockStepped(by: .zero), effects: []), durableThrough: 0)
+        entries.add(Entry(stamp: stamp, event: .clockStepped(by: .zero), effects: []), coded: 8, durableThrough: 0)
       }
     }
     let audience = Audience(name: "somebody", role: .viewer)
@@ -403,6 +403,29 @@ import Window
     #expect(entries.with { $0.portion(after: 3, count: 10, feed, audience, run: 1)?.through } == nil)
     add(10...11)
     #expect(entries.with { $0.portion(after: 7, count: 10, feed, audience, run: 1)?.through } == 11)
+  }
+
+  @Test func `large ones are kept by what they take, one at least, and what is not durable a little longer`() {
+    func span(_ count: UInt64, coded: Int, durableThrough: UInt64) -> ClosedRange<UInt64>? {
+      var ring = EntryRing(mostBytes: 20_000)
+      for number in 1...count {
+        let stamp = EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: number)
+        let entry = Entry(stamp: stamp, event: .clockStepped(by: .zero), effects: [])
+        ring.add(entry, bytes: EntryRing.bytes(coded: coded), durableThrough: durableThrough)
+      }
+      guard let oldest = ring.oldest, let newest = ring.newest else { return nil }
+      return oldest...newest
+    }
+    #expect(EntryRing.bytes(coded: 1000) == 5024)
+    #expect(span(9, coded: 1000, durableThrough: 9) == 7...9)
+    #expect(span(9, coded: 1000, durableThrough: 0) == 3...9)
+    #expect(span(9, coded: 1 << 20, durableThrough: 9) == 9...9)
+    let entries = NewestEntries(mostBytes: 20_000)
+    for number: UInt64 in 1...9 {
+      let stamp = EventStamp(utc: Instant(milliseconds: 0), monotonic: Monotonic(milliseconds: 0), sequence: number)
+      entries.add(Entry(stamp: stamp, event: .clockStepped(by: .zero), effects: []), coded: 1000, durableThrough: 9)
+    }
+    #expect(entries.with { $0.newest } == 9 && entries.with { $0.oldest } == 7)
   }
 }
 

@@ -85,6 +85,44 @@ import Testing
       out.deviations.map(\.what) == ["Authorize: unknown member connectorId", "Authorize: idTag is longer than 20 characters"])
   }
 
+  @Test func `a text far beyond its limit is cut; a tag is not, for it might become another's`() {
+    let long = String(repeating: "x", count: 60_000)
+    let status = heard(
+      "StatusNotification", #"{"connectorId":1,"status":"Faulted","errorCode":"OtherError","info":"\#(long)"}"#)
+    #expect(status.told == [.status(connector: 1, .faulted, error: "OtherError; " + String(repeating: "x", count: 200))])
+    #expect(status.deviations.map(\.what) == ["StatusNotification: info is longer than 50 characters"])
+    let authorise = heard("Authorize", #"{"idTag":"\#(long)"}"#)
+    #expect(authorise.told.isEmpty && authorise.frames.first?.contains("PropertyConstraintViolation") == true)
+    let start = heard(
+      "StartTransaction", #"{"connectorId":1,"idTag":"\#(long)","meterStart":0,"timestamp":"2026-05-04T10:00:00Z"}"#)
+    #expect(
+      start.told == [
+        .started(TransactionStart(connector: 1, idTag: "", meterStart: .zero, at: noon, messageID: "m"), RequestID(1))
+      ])
+  }
+
+  @Test func `a message id that is too long is remembered short, and still is not another's`() {
+    func remembered(_ id: String) -> String? {
+      var dialogue = openDialogue()
+      let payload = #"{"transactionId":7,"meterStop":1,"timestamp":"2026-05-04T10:00:00Z"}"#
+      let out = dialogue.received("[2,\"\(id)\",\"StopTransaction\",\(payload)]", at: at(1))
+      if case .stopped(let stop, _)? = out.told.first { return stop.messageID }
+      return nil
+    }
+    let allowed = String(repeating: "a", count: 36), long = String(repeating: "a", count: 50_000)
+    #expect(remembered(allowed) == allowed)
+    #expect(remembered(long).map { $0.count <= 36 } == true)
+    #expect(remembered(long) == remembered(long) && remembered(long) != remembered(long + "b"))
+  }
+
+  @Test func `one message tells a few deviations, none of them long`() {
+    let unknown = (0..<3000).map { #""m\#($0)":1"# }.joined(separator: ",")
+    for out in [heard("Heartbeat", "{\(unknown)}"), heard(String(repeating: "x", count: 60_000), "{}")] {
+      #expect((1...16).contains(out.deviations.count) && out.deviations.allSatisfy { $0.what.count <= 500 })
+      #expect(out.frames.count == 1)
+    }
+  }
+
   @Test func `1970 is no time (MicroOcpp#311)`() {
     let start = heard("StartTransaction", #"{"connectorId":1,"idTag":"T","meterStart":0,"timestamp":"1970-01-01T00:00:12Z"}"#)
     #expect(

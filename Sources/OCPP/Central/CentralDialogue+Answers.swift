@@ -85,13 +85,13 @@ extension CentralDialogue {
 
   static func authorise(_ reader: inout PayloadReader, _ request: RequestID) throws(CallFault) -> StationEvent {
     reader.expect(only: ["idTag"])  // a connectorId was seen: evcc#14579
-    return .authorise(idTag: try reader.essentialText("idTag", limit: 20), request)
+    return .authorise(idTag: try reader.essentialName("idTag", limit: 20), request)
   }
 
   static func start(_ reader: inout PayloadReader, _ request: RequestID, _ message: String) throws(CallFault) -> StationEvent {
     reader.expect(only: ["connectorId", "idTag", "meterStart", "reservationId", "timestamp"])
     let connector = try reader.essentialConnector()
-    let idTag = reader.text("idTag", limit: 20)
+    let idTag = reader.name("idTag", limit: 20)
     if idTag == nil { reader.deviate("idTag is missing") }
     let start = TransactionStart(
       connector: connector, idTag: idTag ?? "", meterStart: reader.wattHours("meterStart"),
@@ -105,7 +105,7 @@ extension CentralDialogue {
     let transaction = reader.integer("transactionId")
     if transaction == nil { reader.deviate("transactionId is missing") }
     let stop = TransactionStop(
-      transaction: transaction ?? -1, idTag: reader.text("idTag", limit: 20), meterStop: reader.wattHours("meterStop"),
+      transaction: transaction ?? -1, idTag: reader.name("idTag", limit: 20), meterStop: reader.wattHours("meterStop"),
       at: reader.time("timestamp", isRequired: true), reason: reader.text("reason", limit: 30) ?? "Local", messageID: message)
     return .stopped(stop, request)
   }

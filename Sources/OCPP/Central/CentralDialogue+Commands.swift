@@ -104,7 +104,7 @@ extension CentralDialogue {
     guard let call = answeredCall(id, &problems) else { return }
     if CallErrorCode(rawValue: code) == nil { problems.append("unknown error code") }
     // Without a code it may be anything: perhaps what was asked is in force.
-    finish(call, code.isEmpty ? .timedOut : .refused(String(code.prefix(50))), &out)
+    finish(call, code.isEmpty ? .timedOut : .refused(code.cut(to: 50)), &out)
   }
 
   /// The CALL that an answer belongs to; nil, with a deviation: to none, or to one that ran out of time.

@@ -8,7 +8,7 @@ extension CentralDialogue {
   mutating func serve(
     _ id: Frame.MessageID, _ action: String, _ payload: Node, _ now: Moment, _ problems: inout [String], _ out: inout DialogueOutput
   ) {
-    if id.text.unicodeScalars.count > 36 { problems.append("a message id longer than 36 characters") }
+    if id.isTooLong { problems.append("a message id longer than \(Frame.MessageID.limit) characters") }
     var reader = PayloadReader(payload, action)
     if payload.isNull { reader.deviate("null for a payload") }
     do throws(CallFault) {
@@ -48,10 +48,10 @@ extension CentralDialogue {
       try wait(id, .authorise, &reader, &out) { reader, request throws(CallFault) in try Self.authorise(&reader, request) }
     case "StartTransaction":
       try wait(id, .start, &reader, &out) { reader, request throws(CallFault) in
-        try Self.start(&reader, request, id.text)
+        try Self.start(&reader, request, id.remembered)
       }
     case "StopTransaction":
-      try wait(id, .stop, &reader, &out) { reader, request throws(CallFault) in Self.stop(&reader, request, id.text) }
+      try wait(id, .stop, &reader, &out) { reader, request throws(CallFault) in Self.stop(&reader, request, id.remembered) }
     case _ where Self.known.contains(action):
       throw CallFault(.notSupported, "\(action) is not for a central system")
     default: throw CallFault(.notImplemented, "unknown action")

@@ -153,7 +153,7 @@ public struct CentralDialogue: Sendable {
       }
     }
     if let call, inFlight?.message != call.message { out.answeredAfter = now.monotonic - call.sentAt }
-    for problem in problems { deviate(problem, bytes, now, &out) }
+    for problem in problems.prefix(WireChoices.mostDeviations) { deviate(problem.cut(to: 500), bytes, now, &out) }
     speak(now, &out)
     return out
   }

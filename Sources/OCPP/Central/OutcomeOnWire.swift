@@ -47,7 +47,7 @@ extension StationCommand {
 
   private static func composite(_ reader: inout PayloadReader) -> CommandOutcome {
     let status = reader.node.optional(at: "status")?.string ?? "no status"
-    guard status.lowercased() == "accepted" else { return .refused(String(status.prefix(50))) }
+    guard status.lowercased() == "accepted" else { return .refused(status.cut(to: 50)) }
     // An empty schedule: evcc#16002.
     guard let node = reader.node.optional(at: "chargingSchedule"), node.count > 0 else { return .composite(nil) }
     do throws(ProfileOnWire.Flaw) {

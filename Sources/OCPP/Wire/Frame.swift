@@ -14,6 +14,18 @@ enum Frame: Sendable {
     init(_ text: String) { self.text = text }
     init(number: Int) { (text, isNumber) = (String(number), true) }
     var value: DocumentValue { isNumber ? .number(ExactNumber(text) ?? 0) : .string(text) }
+
+    /// In characters. Source: OCPP-J 1.6 §4.2.1.
+    static let limit = 36
+    var isTooLong: Bool { text.unicodeScalars.count > Self.limit }
+    /// By which a repeat is known for as long as transactions are remembered: one that is too long by its beginning and a digest of all
+    /// of it (FNV-1a).
+    var remembered: String {
+      guard isTooLong else { return text }
+      var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+      for byte in text.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      return text.cut(to: 19) + "-" + String(digest, radix: 16)
+    }
   }
 
   /// Why a text is no message.

@@ -15,14 +15,24 @@ struct PayloadReader {
 
   /// Says which members do not belong here (steve#1460).
   mutating func expect(only known: [String]) {
-    for member in node.members where !known.contains(member.key) { deviate("unknown member \(member.key.prefix(50))") }
+    for member in node.members where !known.contains(member.key) { deviate("unknown member \(member.key.cut(to: 50))") }
   }
 
   /// The elements of a list; none if there is no list.
   func elements(_ key: String) -> [Node] { node[key].map { Array($0.elements) } ?? [] }
 
-  /// A text that is not empty; numbers are taken as they are written.
-  mutating func text(_ key: String, limit: Int) -> String? {
+  /// A text that is not empty; numbers are taken as they are written. A few times its limit is kept of one that is longer.
+  mutating func text(_ key: String, limit: Int) -> String? { whole(key, limit: limit)?.cut(to: limit * 4) }
+
+  /// A text that tells one thing from another: it is never cut, for its beginning may be another's name. Serial numbers come as idTags
+  /// (lbbrhzn#514); beyond `longestName` it is taken for missing.
+  mutating func name(_ key: String, limit: Int) -> String? {
+    guard let text = whole(key, limit: limit) else { return nil }
+    return text.utf8.count <= Self.longestName ? text : nil
+  }
+  static let longestName = 255
+
+  private mutating func whole(_ key: String, limit: Int) -> String? {
     guard let value = node.optional(at: key) else { return nil }
     guard let text = value.string else {
       deviate("\(key) is not a text")
@@ -56,12 +66,20 @@ struct PayloadReader {
     return connector
   }
   mutating func essentialText(_ key: String, limit: Int) throws(CallFault) -> String {
+    let found = text(key, limit: limit)
+    return try essential(key, found)
+  }
+  mutating func essentialName(_ key: String, limit: Int) throws(CallFault) -> String {
+    let found = name(key, limit: limit)
+    return try essential(key, found)
+  }
+  private func essential(_ key: String, _ found: String?) throws(CallFault) -> String {
     guard let value = node.optional(at: key) else { throw CallFault(.occurrenceConstraintViolation, "\(key) is missing") }
-    guard let text = text(key, limit: limit) else {
-      if value.string == "" { throw CallFault(.propertyConstraintViolation, "\(key) is empty") }
-      throw CallFault(.typeConstraintViolation, "\(key) is a text, found \(value.excerpt)")
+    if let found { return found }
+    if let text = value.string {
+      throw CallFault(.propertyConstraintViolation, text.isEmpty ? "\(key) is empty" : "\(key) is far too long")
     }
-    return text
+    throw CallFault(.typeConstraintViolation, "\(key) is a text, found \(value.excerpt)")
   }
 
   /// An energy in Wh that should be a whole number and is not always (26008.333: ocpp-cp-simulator#83). Lost: zero.
@@ -95,4 +113,9 @@ struct PayloadReader {
       return nil
     }
   }
+}
+
+extension String {
+  /// At most so many of its Unicode scalars. Of those that look like one character there may be any number.
+  func cut(to most: Int) -> String { utf8.count <= most ? self : String(unicodeScalars.prefix(most)) }
 }

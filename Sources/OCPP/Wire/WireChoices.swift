@@ -19,6 +19,8 @@ enum WireChoices {
   /// The same deviation is told again after this: a station that breaks a rule in each message must not fill the record.
   static let deviationSilence = 3_600_000
   static let keptDeviations = 32
+  /// Of one message no more are told.
+  static let mostDeviations = 16
   /// A raw frame beyond this many bytes is cut.
   static let keptFrameBytes = 2000
 }
