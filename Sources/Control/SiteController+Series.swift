@@ -20,6 +20,8 @@ struct SeriesState: Hashable, Sendable, Codable {
 extension SiteController {
   /// So many series are kept.
   static let mostSeries = 1000
+  /// What is let up on one circuit is kept in so many pieces.
+  static let mostTails = 128
   /// What holds for want of somebody who sets limits is announced with this source.
   static let failsafe = "failsafe"
 
@@ -153,6 +155,36 @@ extension SiteController {
     guard let before = old.first(where: { $0.holds(at: now.utc) })?.amount else { return }
     let after = new.first { $0.holds(at: now.utc) }?.amount
     tails += tail(of: before, to: after, from: now.utc, circuit: circuit, relaxing, source, id: id)
+    gatherTails(circuit, at: now.utc)
+  }
+
+  /// Limits that are replaced again and again leave something to let up each time. Where that is in too many pieces only the lowest is
+  /// kept for each moment; where it still is, neighbours become one at the lower of their bounds. So nothing is let up earlier.
+  private mutating func gatherTails(_ circuit: Int, at now: Instant) {
+    let here = tails.filter { $0.circuit == circuit }
+    guard here.count > Self.mostTails else { return }
+    let edges = Set(here.flatMap { [max(now, $0.from), max(now, $0.until ?? now)] }).sorted()
+    let pieces = zip(edges, edges.dropFirst()).compactMap { from, until in
+      lowest(of: here.filter { limit in limit.from <= from && limit.until.map { until <= $0 } ?? true }, from: from, until: until)
+    }
+    // There is room for the next ones then.
+    let size = max(1, (2 * pieces.count + Self.mostTails - 1) / Self.mostTails)
+    let joined = stride(from: 0, to: pieces.count, by: size).compactMap { first in
+      let last = min(first + size, pieces.count) - 1
+      return lowest(of: Array(pieces[first...last]), from: pieces[first].from, until: pieces[last].until)
+    }
+    tails.removeAll { $0.circuit == circuit }
+    tails += joined
+  }
+
+  /// One bound in place of several on a circuit: the lowest on each phase, by the name of the lowest.
+  private func lowest(of limits: [Limit], from: Instant, until: Instant?) -> Limit? {
+    func bound(_ limit: Limit) -> PerPhase<Current> { current(of: limit.amount, circuit: limit.circuit) }
+    guard var one = limits.min(by: { bound($0).smallest < bound($1).smallest }) else { return nil }
+    one.amount = .current(limits.reduce(bound(one)) { $0.minimum(bound($1)) })
+    one.id = "\(one.id.prefix { $0 != "#" })#relax-\(from.milliseconds)"
+    (one.from, one.until) = (from, until)
+    return one
   }
 
   /// What still holds of `amount` once it has ended.

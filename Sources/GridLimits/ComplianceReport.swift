@@ -39,7 +39,17 @@ public struct ComplianceReport: Hashable, Sendable, Codable {
   /// Time without a reading.
   public var unseen = TimeSpan.zero
   public var points: [Point] = []
+  /// Of the same id, replaced within seconds before it or beside it; nil: none.
+  public var brief: Brief?
 
+  /// Limits that have no report of their own: one of the same id took the place of each within seconds.
+  public struct Brief: Hashable, Sendable, Codable {
+    public var count = 0
+    /// When the first of them began.
+    public var since: Instant
+    public var largestExcess = Power.zero
+    public var above = Energy.zero
+  }
   public struct Point: Hashable, Sendable, Codable {
     public var at: Instant
     /// In the unit of the limit, thousandths: mW of all phases, or mA of the phase nearest to its limit.
@@ -88,6 +98,20 @@ public struct ComplianceReport: Hashable, Sendable, Codable {
     case .power(let power): power.raw
     case .current(let current): current.smallest.raw
     }
+  }
+
+  /// It is over so soon that it is told with what replaced it, unless that has been going on for a quarter of an hour.
+  var isBrief: Bool {
+    guard let ended, !isResumed else { return false }
+    return ended - from < .seconds(5) && ended - (brief?.since ?? from) < .minutes(15)
+  }
+
+  /// Tells of one that it replaced, and of those that one has told of.
+  mutating func takeOver(_ other: ComplianceReport) {
+    var sum = other.brief ?? Brief(since: other.from)
+    sum.add(Brief(count: 1, since: other.from, largestExcess: other.largestExcess, above: other.above))
+    if let brief { sum.add(brief) }
+    brief = sum
   }
 
   // MARK: Forms
@@ -147,6 +171,15 @@ public struct ComplianceReport: Hashable, Sendable, Codable {
     seconds("unseen_s", unseen)
     writer.key("voltage_v")
     writer.decimal(voltage.raw, 3)
+    if let brief {
+      writer.key("brief_limits")
+      writer.integer(brief.count)
+      member("brief_since", brief.since)
+      writer.key("brief_largest_excess_w")
+      writer.decimal(brief.largestExcess.raw, 3)
+      writer.key("brief_above_wh")
+      writer.decimal(brief.above.raw, 3)
+    }
     writer.key("points")
     writer.beginArray()
     for point in points {
@@ -158,5 +191,14 @@ public struct ComplianceReport: Hashable, Sendable, Codable {
     writer.endArray()
     writer.endObject()
     return writer.text
+  }
+}
+
+extension ComplianceReport.Brief {
+  fileprivate mutating func add(_ other: Self) {
+    count += other.count
+    since = min(since, other.since)
+    largestExcess = max(largestExcess, other.largestExcess)
+    above = above + other.above
   }
 }

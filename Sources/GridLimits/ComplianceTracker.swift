@@ -56,7 +56,8 @@ public struct ComplianceTracker: Sendable, Codable {
     return over + finish(at: now)
   }
 
-  /// A series was set or replaced: its blocks are events from now on. Those of before end.
+  /// A series was set or replaced: its blocks are events from now on. Those of before end; what lasted for seconds only is told with what
+  /// took its place.
   /// - Parameters:
   ///   - names: of the circuits.
   ///   - isResumed: it was set before the controller was started: what was before is not known.
@@ -65,7 +66,7 @@ public struct ComplianceTracker: Sendable, Codable {
     -> [ComplianceReport]
   {
     // Blocks that go on unchanged stay the event that they were.
-    var kept: [Watched] = [], over: [ComplianceReport] = []
+    var kept: [Watched] = [], ended: [ComplianceReport] = []
     for watched in running {
       guard watched.report.limit == series.id else {
         kept.append(watched)
@@ -74,11 +75,11 @@ public struct ComplianceTracker: Sendable, Codable {
       let goesOn = series.allBlocks.contains {
         $0.amount == watched.report.amount && $0.until == watched.report.until && $0.from <= max(now, watched.report.from)
       }
-      if goesOn { kept.append(watched) } else if let report = end(watched, at: now) { over.append(report) }
+      if goesOn { kept.append(watched) } else if let report = end(watched, at: now) { ended.append(report) }
     }
     running = kept
     milestones += 1
-    guard names.indices.contains(series.circuit) else { return over }
+    guard names.indices.contains(series.circuit) else { return ended }
     for block in series.allBlocks where block.until.map({ $0 > now }) ?? true {
       if running.contains(where: {
         $0.report.limit == series.id && $0.report.amount == block.amount && $0.report.until == block.until
@@ -91,7 +92,17 @@ public struct ComplianceTracker: Sendable, Codable {
       report.isResumed = isResumed && block.from < now
       running.append(Watched(report: report))
     }
-    return over
+    return handOver(ended, at: now)
+  }
+
+  /// - Parameter ended: what was replaced, of one series.
+  /// - Returns: what has a report of its own.
+  private mutating func handOver(_ ended: [ComplianceReport], at now: Instant) -> [ComplianceReport] {
+    guard let limit = ended.first?.limit,
+      let heir = running.firstIndex(where: { $0.report.limit == limit && $0.report.from <= now })
+    else { return ended }
+    for report in ended where report.isBrief { running[heir].report.takeOver(report) }
+    return ended.filter { !$0.isBrief }
   }
 
   /// A series was withdrawn, or its fallback took its place.
@@ -138,12 +149,13 @@ public struct ComplianceTracker: Sendable, Codable {
 
   // MARK: One event
 
-  /// - Returns: nil: it had not begun.
+  /// - Returns: nil: it had not begun. One that tells of others is told in any case.
   private func end(_ watched: Watched, at now: Instant) -> ComplianceReport? {
-    guard watched.report.from < now else { return nil }
+    guard watched.report.from < now || watched.report.brief != nil else { return nil }
     var watched = watched
-    account(&watched, until: now)
-    return summed(watched, at: now)
+    let end = max(now, watched.report.from)
+    account(&watched, until: end)
+    return summed(watched, at: end)
   }
 
   private func summed(_ watched: Watched, at now: Instant) -> ComplianceReport {

@@ -33,10 +33,16 @@ public struct ReportForms: Sendable {
     ("quarters", "quarter hours"), ("quarters_inside", "of them inside"), ("samples", "readings"),
     ("unseen_s", "time without a reading, s"),
   ]
+  /// Only where limits of the same id were replaced within seconds just before.
+  private static let briefRows: [(String, String)] = [
+    ("brief_limits", "limits replaced within seconds before"), ("brief_since", "the first of them from"),
+    ("brief_largest_excess_w", "largest excess of those, W"), ("brief_above_wh", "energy above those, Wh"),
+  ]
+  private var rows: [(String, String)] { Self.rows + (node["brief_limits"] == nil ? [] : Self.briefRows) }
 
   /// A head line, then a line a point; figures of the event stand in front as comments.
   public var csv: String {
-    var lines = Self.rows.map { "# \($0.1),\(Self.cell(text($0.0)))" }
+    var lines = rows.map { "# \($0.1),\(Self.cell(text($0.0)))" }
     lines.append("# limit \(unit),\(limit)")
     lines.append("# verdict,\(verdict)")
     lines.append("seconds,load_\(unit.lowercased()),limit_\(unit.lowercased())")
@@ -51,13 +57,13 @@ public struct ReportForms: Sendable {
   /// A page to print, with the plot of load against limit.
   /// - Parameter signature: in hexadecimal, with the public key that it is checked by.
   public func html(signature: String, key: String) -> String {
-    let rows = Self.rows.map { "<tr><th>\($0.1)</th><td>\(Self.escaped(text($0.0)))</td></tr>" }.joined(separator: "\n")
+    let table = rows.map { "<tr><th>\($0.1)</th><td>\(Self.escaped(text($0.0)))</td></tr>" }.joined(separator: "\n")
     return """
       <!doctype html><html lang="en"><meta charset="utf-8"><title>Limit \(Self.escaped(text("limit")))</title>
       <style>body{font:14px/1.4 system-ui,sans-serif;margin:2rem;max-width:60rem}th{text-align:left;font-weight:400;color:#555;padding-right:1rem}
       svg{width:100%;height:auto;border:1px solid #ccc}code{overflow-wrap:anywhere}</style>
       <h1>How a limit was kept: \(Self.escaped(verdict))</h1>
-      <table>\(rows)<tr><th>limit, \(unit)</th><td>\(limit)</td></tr></table>
+      <table>\(table)<tr><th>limit, \(unit)</th><td>\(limit)</td></tr></table>
       \(plot)
       <p>Signed with Ed25519 over the report's JSON. Public key <code>\(key)</code>, signature <code>\(signature)</code></p></html>
       """

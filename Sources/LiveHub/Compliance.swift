@@ -19,6 +19,10 @@ final class Compliance: @unchecked Sendable {
   private let folder: ReportFolder
   private let state: String
   private let writing = DispatchQueue(label: "reports", qos: .utility)
+  /// When the folder is looked at again: after so many reports. On `writing`.
+  private var untilThinning = 0
+  /// The day from which on reports are young; nil: no clock is proven yet. On `writing`.
+  private var young: String?
   private let log: @Sendable (String, String) -> Void
   /// Series whose sender is silent: their fallback is watched.
   private var silent: Set<String> = []
@@ -46,11 +50,17 @@ final class Compliance: @unchecked Sendable {
     }
   }
 
-  /// Takes reports away that are older than they are kept.
+  /// Takes reports away that are older than they are kept, or too many.
   /// - Parameter present: not by a wall clock that nobody has proven (`LiveHub.thin`).
   func thin(at present: Instant) {
-    let oldest = Timestamp.text(max(0, (present - ReportFolder.kept).milliseconds)).filter { $0.isNumber }.prefix(8)
-    writing.async { [folder] in folder.thin(before: String(oldest)) }
+    func day(_ span: TimeSpan) -> String {
+      String(Timestamp.text(max(0, (present - span).milliseconds)).filter { $0.isNumber }.prefix(8))
+    }
+    let (oldest, young) = (day(ReportFolder.kept), day(ReportFolder.young))
+    writing.async { [self] in
+      self.young = young
+      folder.thin(before: oldest, sparing: young)
+    }
   }
 
   /// What holds of a series: its fallback while its sender is silent.
@@ -143,7 +153,7 @@ final class Compliance: @unchecked Sendable {
   private func keep(_ reports: [ComplianceReport], _ hub: Hub) {
     guard !reports.isEmpty else { return }
     let name = hub.id
-    writing.async { [folder, state, log] in
+    writing.async { [self] in
       for report in reports {
         do {
           let json = report.json(hub: name)
@@ -155,7 +165,16 @@ final class Compliance: @unchecked Sendable {
           log("report_not_kept", "\(report.name): \(error)")
         }
       }
+      thinIfMany(reports.count)
     }
+  }
+
+  /// A flood of limits must not fill the disk before the next thinning. On `writing`.
+  private func thinIfMany(_ added: Int) {
+    untilThinning -= added
+    guard untilThinning <= 0 else { return }
+    untilThinning = 500
+    folder.thin(before: nil, sparing: young)
   }
 
   /// Waits until all that is over is written, and what is not.

@@ -65,9 +65,20 @@ public struct ReportFolder: Sendable {
     }
   }
 
-  /// Takes away what is older than two years, by the date in its name.
-  func thin(before day: String) {
-    for name in names() where name < day {
+  /// So many are kept beside those of the last 31 days, and so many in all.
+  static let most = 20_000
+  static let mostYoung = 50_000
+  static let young = TimeSpan.days(31)
+
+  /// Takes away the oldest, by the dates in their names.
+  /// - Parameters:
+  ///   - day: all before it go; nil: nobody knows what is old.
+  ///   - young: what began from that day on goes only beyond `mostYoung`; nil: that is all.
+  func thin(before day: String?, sparing young: String?, most: Int = ReportFolder.most, mostYoung: Int = ReportFolder.mostYoung) {
+    let names = names()
+    let old = day.map { day in names.prefix { $0 < day }.count } ?? 0
+    let notYoung = young.map { young in names.prefix { $0 < young }.count } ?? 0
+    for name in names.prefix(max(old, min(names.count - most, notYoung), names.count - mostYoung)) {
       unlink("\(path)/\(name).json")
       unlink("\(path)/\(name).sig")
     }

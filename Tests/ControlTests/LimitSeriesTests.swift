@@ -210,6 +210,28 @@ import Testing
     #expect(limit(world) == .amperes(12))
   }
 
+  @Test func `a limit that is replaced every second leaves little to let up, and nothing is let up earlier for that`() {
+    var world = world()
+    let relaxing = LimitSeries.Relaxing(delay: .seconds(60), ramp: .seconds(120))
+    for _ in 0..<150 {
+      world.pass(.seconds(1))
+      for id in ["a", "b"] {
+        _ = ask(&world, .limit(series(world, id, amperes: 20, relaxing: relaxing)))
+        _ = ask(&world, .limit(series(world, id, amperes: 40, relaxing: relaxing)))
+      }
+      #expect(world.mind.tails.count <= SiteController.mostTails)
+      #expect(limit(world) == .amperes(20))
+    }
+    for second in 1...180 {
+      world.pass(.seconds(1))
+      // In steps of 15 s from 20 to 40 A, a minute after the last was replaced.
+      let steps = max(0, second - 60) / 15
+      #expect(limit(world) <= Current(milliamperes: 20_000 + 2500 * steps), "after \(second) s")
+    }
+    #expect(limit(world) == .amperes(40))
+    #expect(world.mind.tails.isEmpty)
+  }
+
   @Test(arguments: 0..<60) func `whatever is set, withdrawn and left silent, no moment has a bound above any limit in force`(
     seed: UInt64
   ) {

@@ -71,6 +71,49 @@ import Testing
     #expect(tracker.open.isEmpty)
   }
 
+  @Test func `what is replaced within seconds is told with what took its place, and nothing of it is lost`() throws {
+    var tracker = ComplianceTracker()
+    var over: [ComplianceReport] = []
+    func set(_ value: Int, _ at: TimeSpan) {
+      over += tracker.set(
+        series(.current(amperes(value)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon + at)
+    }
+    for second in 0..<40 {
+      set(10 + second % 2, .seconds(second))
+      over += tracker.measured(amperes(12), circuit: 0, at: noon + .seconds(second))
+    }
+    #expect(over.isEmpty)
+    for second in 40..<60 { over += tracker.measured(amperes(9), circuit: 0, at: noon + .seconds(second)) }
+    over += tracker.withdrawn("dso", at: noon + .seconds(60))
+    let report = try #require(over.first)
+    #expect(over.count == 1 && report.from == noon + .seconds(39))
+    let brief = try #require(report.brief)
+    #expect(brief.count == 39 && brief.since == noon)
+    // 2 A on each of three phases above the lower ones.
+    #expect(brief.largestExcess == .watts(1380))
+    // Half of them 2 A, half of them 1 A above, for a second each, each whole mWh by itself.
+    #expect(abs(brief.above.raw - (20 * 1380 + 19 * 690) * 1000 / 3600) <= 39)
+    let json = report.json(hub: "h")
+    #expect(json.contains(#""brief_limits":39,"brief_since":"2027-01-15T12:00:00Z""#), "\(json)")
+    #expect(try ReportForms(json: json, name: "r").csv.contains("# limits replaced within seconds before,39\n"))
+    let again = try JSONDecoder().decode(ComplianceReport.self, from: JSONEncoder().encode(report))
+    #expect(again == report)
+  }
+
+  @Test func `one that nothing replaced, or that has gone on like that for a quarter of an hour, has its own report`() {
+    var tracker = ComplianceTracker()
+    _ = tracker.set(series(.current(amperes(10)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon)
+    #expect(tracker.withdrawn("dso", at: noon + .seconds(1)).count == 1)
+    var over: [ComplianceReport] = []
+    for step in 0...500 {
+      over += tracker.set(
+        series(.current(amperes(10 + step % 2)), minutes: nil), names: ["connection"], voltage: .volts(230),
+        at: noon + .seconds(4 * step))
+    }
+    #expect(over.count == 2)
+    #expect(over.allSatisfy { $0.brief.map { $0.count > 200 } ?? false })
+  }
+
   @Test func `a long event keeps its peaks among at most two thousand points`() throws {
     var tracker = ComplianceTracker()
     _ = tracker.set(series(.current(amperes(16)), minutes: nil), names: ["connection"], voltage: .volts(230), at: noon)

@@ -55,6 +55,23 @@ import Testing
     #expect(reports.has("20010101-old"))
   }
 
+  @Test func `of too many reports the oldest go, and those of the last month only where there are far too many`() throws {
+    let folder = try `A live hub`.Folder(), reports = ReportFolder(state: folder.path)
+    defer { withExtendedLifetime(folder) {} }
+    for day in 11...29 { try reports.write("200101\(day)T000000-dso-0", json: "{}", signature: "00") }
+    func days() -> [String] { reports.names().map { String($0.prefix(8).suffix(2)) } }
+    reports.thin(before: "20010113", sparing: "20010120", most: 100, mostYoung: 200)
+    #expect(days().first == "13" && days().count == 17)
+    reports.thin(before: "20010101", sparing: "20010115", most: 5, mostYoung: 20)
+    #expect(days().first == "15" && days().count == 15, "what is young is spared")
+    reports.thin(before: nil, sparing: "20010120", most: 12, mostYoung: 20)
+    #expect(days().first == "18" && days().count == 12)
+    reports.thin(before: nil, sparing: nil, most: 5, mostYoung: 12)
+    #expect(days().count == 12, "no clock is proven: all may be young")
+    reports.thin(before: nil, sparing: nil, most: 5, mostYoung: 4)
+    #expect(days() == ["26", "27", "28", "29"])
+  }
+
   @Test func `a meter that says nothing for five periods counts as its worst`() throws {
     let world = try HubWorld(HubWorld.site(meter: true))
     let current = PerPhase<Current>(all: .amperes(3))
