@@ -60,7 +60,7 @@ struct BusWorker {
   private mutating func flush() {
     guard !batch.isEmpty else { return }
     deliver(batch)
-    batch.removeAll(keepingCapacity: true)
+    batch = []  // never the memory that was handed over
   }
 
   // MARK: Connection

@@ -34,7 +34,8 @@ import Testing
   }
   @Test func `a forecast beyond all proportion is refused with its place, or counts as no bound`() throws {
     var dialogue = handshaken()
-    let short = #"{"group_id":"hub-1","type":"CONSUMPTION","forecasted_blocks":[{"capacity":1000000000,"phase":"ALL","unit":"KWH","start_time":"2026-11-26T18:00:00.000Z","end_time":"2026-11-26T18:00:00.001Z"}]}"#
+    let short =
+      #"{"group_id":"hub-1","type":"CONSUMPTION","forecasted_blocks":[{"capacity":1000000000,"phase":"ALL","unit":"KWH","start_time":"2026-11-26T18:00:00.000Z","end_time":"2026-11-26T18:00:00.001Z"}]}"#
     #expect(say(&dialogue, "update_group_capacity_forecast", short).answer.status == 400)
     let late = short.replacing("2026-11-26T18:00:00.001Z", with: "9999-12-31T23:59:59-01:00")
     #expect(say(&dialogue, "update_group_capacity_forecast", late).answer.status == 400)

@@ -29,7 +29,9 @@ struct SampleReader {
       case "Power.Active.Import": powers.put(value.scaled(["W": 3, "kW": 6], absent: 3, most: Self.mostPower, &reader), value)
       case "Energy.Active.Import.Register": registers.put(value.scaled(["Wh": 3, "kWh": 6], absent: 3, &reader), value)
       case "Current.Offered":
-        if let raw = value.scaled(["A": 3], absent: 3, most: Self.mostCurrent, &reader), raw >= 0 { sample.offered = Current(milliamperes: raw) }
+        if let raw = value.scaled(["A": 3], absent: 3, most: Self.mostCurrent, &reader), raw >= 0 {
+          sample.offered = Current(milliamperes: raw)
+        }
       case "SoC":
         if let percent = value.scaled(["Percent": 0, "%": 0], absent: 0, &reader), (0...100).contains(percent) {
           sample.stateOfCharge = percent
