@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a limit over HTTP to the last decreasing SetChargingProfile at 200 charging stations, and the same while 200 clients follow the
-# stream and others ask as fast as they are answered. Arguments go to compare.py.
+# From a limit over HTTP to the last decreasing SetChargingProfile at 200 and 2,000 charging stations: alone, with 200 followers of the stream and
+# 1,000 requests a second at another hub on this machine, and with the same at this hub. Arguments go to compare.py.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../../.."
