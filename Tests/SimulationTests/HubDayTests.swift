@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulation
 
-/// Random hubs, random days, every fault, every invariant. In debug a taste of it, in release 160 hub-days.
+/// Random hubs, random days, every fault, every invariant. In debug a taste of it, in release 120 hub-days.
 @Suite struct HubDayTests {
   #if DEBUG
     static let blocks = [0]
@@ -14,7 +14,7 @@ import Testing
     static let isOptimised = false
   #else
     static let blocks = Array(0..<20)
-    static let seedsPerBlock: UInt64 = 8
+    static let seedsPerBlock: UInt64 = 6
     static let hours = 24
     static let isOptimised = true
   #endif
