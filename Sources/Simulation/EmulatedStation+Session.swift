@@ -97,6 +97,8 @@ extension EmulatedStation {
     store.end(transaction: transaction.id)
     bays[b].transaction = nil
     bays[b].sampleAt = nil
+    // The contactor opens: what the vehicle was about to draw it does not.
+    (bays[b].drawAt, bays[b].spikeUntil) = (nil, nil)
     (bays[b].starvingSince, bays[b].servedSince) = (nil, nil)
     tell(.stop(stop, ticket: lastTicket))
   }
