@@ -47,7 +47,8 @@ public struct PlanRequest: Hashable, Sendable, Codable {
   public var circuits: [Circuit]
   public var sessions: [Session]
 
-  /// The planner's answer; a problem out of all proportion, as only false readings make it, has a plan that says nothing. The same on every machine: the bound is a number of steps.
+  /// The planner's answer. The same on every machine: the bound is a number of steps. A problem out of all proportion, as only false readings
+  /// make it, has a plan that says nothing.
   /// - Complexity: see `Planner`; tens of milliseconds for a thousand sessions.
   public func solve() -> Planned {
     let planner = Planner(gap: 1e-3, mostIterations: policy.iterations, ofValue: true)

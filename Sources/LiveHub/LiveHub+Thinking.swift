@@ -23,7 +23,13 @@ extension LiveHub {
       think(.configured(hub, version: Self.version))
     } else {
       tell("restarted", ["site": hub.id, "sequence": "\(driver.stamp.sequence)"])
+      // A clock that comes up behind what is recorded was set meanwhile, or lost: what held goes on holding.
+      let behind = utc - driver.stamp.utc
       think(.restarted(version: Self.version))
+      if behind < .zero - Self.clockStep {
+        tell("clock_stepped", ["by_s": "\(behind.seconds)"])
+        think(.clockStepped(by: behind))
+      }
       if driver.controller.hub != hub { think(.configured(hub, version: Self.version)) }
     }
     compliance.resume(driver.controller.seriesView(at: driver.stamp(utc: utc, monotonic: monotonic)), hub, at: utc)

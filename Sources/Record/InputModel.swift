@@ -22,6 +22,8 @@ struct InputModel {
     case wanted, short, departure, planned, necks, neck
   }
   private static let longestWord = 4096
+  /// Its length and a replacement character fit beside it.
+  private static let longestText = longestWord - 16
 
   // MARK: Circuits
 
@@ -264,15 +266,15 @@ struct InputModel {
   }
   private mutating func codeText<Coder: DecisionCoder>(_ given: String, _ coder: inout Coder) throws -> String {
     var writer = ByteWriter()
-    writer.put(text: given)
+    // Nobody reads on in a longer one; where it is cut within a character there is a replacement character.
+    writer.put(text: given.utf8.count > Self.longestText ? String(decoding: given.utf8.prefix(Self.longestText), as: UTF8.self) : given)
     var reader = ByteReader(try codeWord(writer.bytes, &coder))
     let text = try reader.text()
     try reader.finish()
     return text
   }
   /// One of those written out before, or a new one.
-  private mutating func codeWord<Coder: DecisionCoder>(_ whole: [UInt8], _ coder: inout Coder) throws -> [UInt8] {
-    let given = whole.count > Self.longestWord ? Array(whole.prefix(Self.longestWord)) : whole
+  private mutating func codeWord<Coder: DecisionCoder>(_ given: [UInt8], _ coder: inout Coder) throws -> [UInt8] {
     // Counted from the newest, which is the likeliest.
     let place = words.lastIndex(of: given).map { words.count - $0 } ?? 0
     let found = code(place, .word, expecting: 1, &coder)

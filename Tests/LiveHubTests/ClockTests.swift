@@ -37,6 +37,32 @@ import Testing
     world.stop()
   }
 
+  @Test func `a limit that holds goes on holding when the hub comes up with a clock that is hours behind`() throws {
+    let first = try HubWorld(HubWorld.site())
+    first.setWall(by: .hours(2))
+    let hub = first.hub
+    hub.loop.sync {
+      let blocks = [LimitSeries.Block(from: hub.utc, until: nil, amount: .current(PerPhase(all: .amperes(40))))]
+      hub.think(.order(.limit(LimitSeries(id: "dso", source: "DSO", owner: "o", circuit: 0, blocks: blocks))))
+    }
+    #expect(first.hub.view().view.circuits[0].limit == PerPhase(all: .amperes(40)))
+    first.stop()
+    let second = try HubWorld(HubWorld.site(), folder: first.folder)
+    #expect(second.hub.view().view.circuits[0].limit == PerPhase(all: .amperes(40)))
+    #expect(second.has("clock_stepped"))
+    second.stop()
+  }
+
+  @Test(arguments: [TimeSpan.days(30), .zero - .days(30)])
+  func `limits by the clock on the wall are worked out anew as soon as that is set`(step: TimeSpan) throws {
+    let always = #"calendar: [{ id: "day", source: "contract", limit_a: 45, from: "00:00", until: "24:00" }], connection:"#
+    let world = try HubWorld(HubWorld.site().replacing("connection:", with: always))
+    #expect(world.hub.view().view.circuits[0].limit == PerPhase(all: .amperes(45)))
+    world.setWall(by: step)
+    #expect(world.hub.view().view.circuits[0].limit == PerPhase(all: .amperes(45)))
+    world.stop()
+  }
+
   @Test func `a clock that is slewed is followed without an event`() throws {
     let world = try HubWorld(HubWorld.site())
     for _ in 0..<20 { world.setWall(by: .milliseconds(900)) }

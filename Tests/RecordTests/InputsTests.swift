@@ -194,6 +194,17 @@ import Testing
     #expect(inputs.view.storeFailed)
   }
 
+  @Test(arguments: ["z", "ü", "\u{1F50C}"]) func `a text longer than a word may be is cut, and written`(letter: String) throws {
+    var circuit = HubView.CircuitView(
+      limit: .zero, limitSource: String(repeating: letter, count: 5000), measured: nil, readingAge: nil, base: .zero,
+      baseForCuts: .zero, worst: [], committed: .zero, reserve: .zero)
+    let read = try #require(try InputCoding.circuits(try InputCoding.bytes([circuit], at: stamp(1)), at: stamp(1)).first)
+    #expect((4000...4096).contains(read.limitSource.utf8.count))
+    #expect(circuit.limitSource.hasPrefix(read.limitSource.dropLast()))
+    circuit.limitSource = read.limitSource
+    #expect(read == circuit)
+  }
+
   @Test func `neither id tags nor passwords get into the blocks`() throws {
     let simulation = live(4)
     var tags: Set<String> = []
