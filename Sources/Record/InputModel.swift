@@ -267,7 +267,8 @@ struct InputModel {
   private mutating func codeText<Coder: DecisionCoder>(_ given: String, _ coder: inout Coder) throws -> String {
     var writer = ByteWriter()
     // Nobody reads on in a longer one; where it is cut within a character there is a replacement character.
-    writer.put(text: given.utf8.count > Self.longestText ? String(decoding: given.utf8.prefix(Self.longestText), as: UTF8.self) : given)
+    writer.put(
+      text: given.utf8.count > Self.longestText ? String(decoding: given.utf8.prefix(Self.longestText), as: UTF8.self) : given)
     var reader = ByteReader(try codeWord(writer.bytes, &coder))
     let text = try reader.text()
     try reader.finish()
